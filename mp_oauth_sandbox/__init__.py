@@ -1,0 +1,66 @@
+"""A local, unofficial test double of Mercado Pago's OAuth authorization server.
+
+The names below load lazily, so that importing the package costs nothing (PEP 562).
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mp_oauth_sandbox.clock import Clock, ClockError
+    from mp_oauth_sandbox.core.causes import Cause
+    from mp_oauth_sandbox.core.lifetimes import CalendarMonths, Lifetimes
+    from mp_oauth_sandbox.core.profile import Profile
+    from mp_oauth_sandbox.core.records import Application, Seller
+    from mp_oauth_sandbox.core.registration import InvalidInputError
+    from mp_oauth_sandbox.hosting.live import PortUnavailableError
+    from mp_oauth_sandbox.journal import Entry, Journal
+    from mp_oauth_sandbox.sandbox import Sandbox
+    from mp_oauth_sandbox.stores.protocol import StoreError
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Application": "core.records",
+    "CalendarMonths": "core.lifetimes",
+    "Cause": "core.causes",
+    "Clock": "clock",
+    "ClockError": "clock",
+    "Entry": "journal",
+    "InvalidInputError": "core.registration",
+    "Journal": "journal",
+    "Lifetimes": "core.lifetimes",
+    "PortUnavailableError": "hosting.live",
+    "Profile": "core.profile",
+    "Sandbox": "sandbox",
+    "Seller": "core.records",
+    "StoreError": "stores.protocol",
+}
+
+__all__ = [
+    "Application",
+    "CalendarMonths",
+    "Cause",
+    "Clock",
+    "ClockError",
+    "Entry",
+    "InvalidInputError",
+    "Journal",
+    "Lifetimes",
+    "PortUnavailableError",
+    "Profile",
+    "Sandbox",
+    "Seller",
+    "StoreError",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,0 +1,54 @@
+"""How an application proves itself at the token endpoint: RFC 6749 section 2.3.1."""
+
+import hmac
+import re
+
+from mp_oauth_sandbox.core.causes import Cause, Mistake
+from mp_oauth_sandbox.core.messages import Authentication, Refused
+from mp_oauth_sandbox.core.profile import Profile
+from mp_oauth_sandbox.core.records import Application
+from mp_oauth_sandbox.core.refusals import refuse
+
+_ACCESS_TOKEN = re.compile(r"(?:APP_USR|TEST)-(\d{1,20})-\d{6}-[0-9a-f]{32}-\d+", re.ASCII)
+
+
+def looks_like_access_token(secret: str) -> bool:
+    """Whether a string has the five parts of an access token."""
+    return _ACCESS_TOKEN.fullmatch(secret) is not None
+
+
+def client_id_of(authentication: Authentication) -> str | None:
+    """The application a token request is about.
+
+    A legacy request has no client_id and an access token as its secret; the application
+    is then the second part of that token.
+    """
+    if authentication.client_id is not None:
+        return authentication.client_id
+    token = _ACCESS_TOKEN.fullmatch(authentication.client_secret)
+    return token.group(1) if token else None
+
+
+def authenticate(
+    application: Application | None, authentication: Authentication, profile: Profile
+) -> Application | Refused:
+    """The application, if the secret is its own and it may act; else why not."""
+    if application is None:
+        shown = (client_id_of(authentication) or "(none)")[:40]
+        return refuse(Cause.APPLICATION_UNKNOWN, client_id=shown)
+    secret = authentication.client_secret.encode()
+    as_token = profile.access_token_as_secret and hmac.compare_digest(
+        secret, application.access_token.encode()
+    )
+    if not as_token and not hmac.compare_digest(secret, application.client_secret.encode()):
+        mistake = (
+            Mistake.ACCESS_TOKEN_AS_SECRET
+            if looks_like_access_token(authentication.client_secret)
+            else None
+        )
+        return refuse(Cause.SECRET_MISMATCH, mistake, client_id=application.client_id)
+    if application.status == "deleted":
+        return refuse(Cause.APPLICATION_DELETED, client_id=application.client_id)
+    if application.status == "blocked":
+        return refuse(Cause.APPLICATION_BLOCKED, client_id=application.client_id)
+    return application

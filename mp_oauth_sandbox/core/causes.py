@@ -1,0 +1,70 @@
+"""The true reasons for a refusal. The wire tells six of them apart at most; we tell all."""
+
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """Why a request was refused. `refusals.py` says what each means and what to do."""
+
+    # The shape of a request.
+    BODY_UNREADABLE = "body_unreadable"
+    BODY_TOO_LARGE = "body_too_large"
+    BODY_TOO_SLOW = "body_too_slow"
+    PARAMETER_MISSING = "parameter_missing"
+    PARAMETER_DUPLICATED = "parameter_duplicated"
+    PARAMETER_MALFORMED = "parameter_malformed"
+    PARAMETER_SURPLUS = "parameter_surplus"
+    PARAMETER_IN_QUERY = "parameter_in_query"
+    # The application.
+    APPLICATION_UNKNOWN = "application_unknown"
+    APPLICATION_DELETED = "application_deleted"
+    APPLICATION_BLOCKED = "application_blocked"
+    SECRET_MISMATCH = "secret_mismatch"  # noqa: S105 - a name, not a secret
+    # The authorization request.
+    RESPONSE_TYPE_UNSUPPORTED = "response_type_unsupported"
+    REDIRECT_URI_NOT_REGISTERED = "redirect_uri_not_registered"
+    CHALLENGE_MISSING = "challenge_missing"
+    CHALLENGE_MALFORMED = "challenge_malformed"
+    SCOPE_INVALID = "scope_invalid"
+    OPERATOR_ACCOUNT = "operator_account"
+    SELLER_UNKNOWN = "seller_unknown"
+    SELLER_DENIED = "seller_denied"
+    # The token endpoint.
+    GRANT_TYPE_UNSUPPORTED = "grant_type_unsupported"
+    CODE_UNKNOWN = "code_unknown"
+    CODE_EXPIRED = "code_expired"
+    CODE_ALREADY_REDEEMED = "code_already_redeemed"
+    CODE_OF_ANOTHER_APPLICATION = "code_of_another_application"
+    CODE_BURNT = "code_burnt"
+    REDIRECT_URI_MISMATCH = "redirect_uri_mismatch"
+    VERIFIER_MISSING = "verifier_missing"
+    VERIFIER_MALFORMED = "verifier_malformed"
+    VERIFIER_MISMATCH = "verifier_mismatch"
+    VERIFIER_UNEXPECTED = "verifier_unexpected"
+    REFRESH_UNKNOWN = "refresh_unknown"
+    REFRESH_EXPIRED = "refresh_expired"
+    REFRESH_REPLACED = "refresh_replaced"
+    REFRESH_OF_ANOTHER_APPLICATION = "refresh_of_another_application"
+    OFFLINE_ACCESS_MISSING = "offline_access_missing"
+    LINK_REVOKED = "link_revoked"
+    RATE_LIMITED = "rate_limited"
+    # Resources.
+    TOKEN_MISSING = "token_missing"  # noqa: S105 - a name, not a secret
+    TOKEN_MALFORMED = "token_malformed"  # noqa: S105 - a name, not a secret
+    TOKEN_UNKNOWN = "token_unknown"  # noqa: S105 - a name, not a secret
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a name, not a secret
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name, not a secret
+    RESOURCE_UNKNOWN = "resource_unknown"
+
+
+class Mistake(StrEnum):
+    """A slip that people really make, recognised so that it gets its own explanation."""
+
+    ACCESS_TOKEN_AS_SECRET = "access_token_as_secret"  # noqa: S105 - a name, not a secret
+    CODE_AS_REFRESH_TOKEN = "code_as_refresh_token"  # noqa: S105 - a name, not a secret
+    REFRESH_TOKEN_AS_CODE = "refresh_token_as_code"  # noqa: S105 - a name, not a secret
+    ACCESS_TOKEN_AS_GRANT = "access_token_as_grant"  # noqa: S105 - a name, not a secret
+    CODE_STILL_ENCODED = "code_still_encoded"
+    REDIRECT_URI_STILL_ENCODED = "redirect_uri_still_encoded"
+    REDIRECT_URI_ALMOST = "redirect_uri_almost"
+    REFRESH_TOKEN_AS_BEARER = "refresh_token_as_bearer"  # noqa: S105 - a name, not a secret

@@ -1,0 +1,85 @@
+"""The shapes of codes, tokens and keys, made from randomness that somebody else drew.
+
+The formats are those of public captures. Code and refresh token share one format: `TG-`,
+a MongoDB ObjectId in hex, the seller's user id. An access token has five parts: prefix,
+client id, MMddHH of its issue, 32 hex digits, user id.
+"""
+
+import string
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from uuid import UUID
+
+from mp_oauth_sandbox.core.profile import Profile
+
+#: The zone of MMddHH: 9 of 9 public answers since 2023 agree on it.
+_TOKEN_ZONE = timezone(timedelta(hours=-4))
+
+#: The two process bytes of an ObjectId: 0001 in every capture since 2023.
+_PROCESS = b"\x00\x01"
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fresh:
+    """Randomness for one decision: 64 bytes never used before, and where counting stands.
+
+    `serial` is unique within a sandbox; `counter` is the ObjectId counter, which moves by
+    two with each draw because one exchange needs two ids at most.
+    """
+
+    randomness: bytes
+    machine: bytes
+    counter: int
+    serial: int
+
+    def grant_id(self) -> str:
+        """An id for a new grant; the sandbox's own, never seen on the wire."""
+        return f"grant-{self.serial}"
+
+    def code(self, user_id: int, now: datetime) -> str:
+        """An authorization code of this seller."""
+        return f"TG-{self._object_id(now, 0)}-{user_id}"
+
+    def refresh_token(self, user_id: int, now: datetime) -> str:
+        """A refresh token of this seller."""
+        return f"TG-{self._object_id(now, 1)}-{user_id}"
+
+    def access_token(
+        self, client_id: str, user_id: int, now: datetime, *, live_mode: bool, profile: Profile
+    ) -> str:
+        """An access token of this seller for that application."""
+        prefix = "APP_USR" if live_mode else profile.test_token_prefix
+        issued = now.astimezone(_TOKEN_ZONE) if profile.token_hour_zone == "UTC-4" else now
+        return f"{prefix}-{client_id}-{issued:%m%d%H}-{self.randomness[:16].hex()}-{user_id}"
+
+    def public_keys(self) -> tuple[str, str]:
+        """Two version 4 UUIDs: the live and the test public key of a new link."""
+        live = UUID(bytes=self.randomness[16:32], version=4)
+        test = UUID(bytes=self.randomness[32:48], version=4)
+        return str(live), str(test)
+
+    def client_id(self) -> str:
+        """The number of a new application: 16 digits, as in most captures."""
+        number = int.from_bytes(self.randomness[48:56])
+        return str(1_000_000_000_000_000 + number % 9_000_000_000_000_000)
+
+    def client_secret(self) -> str:
+        """A new application's secret: 32 letters and digits."""
+        number = int.from_bytes(self.randomness[0:32])
+        letters: list[str] = []
+        for _ in range(32):
+            number, index = divmod(number, len(_ALPHANUMERIC))
+            letters.append(_ALPHANUMERIC[index])
+        return "".join(letters)
+
+    def user_id(self) -> int:
+        """The number of a new seller: 9 or 10 digits; it may need more than 32 bits."""
+        return 100_000_000 + int.from_bytes(self.randomness[56:64]) % 3_500_000_000
+
+    def _object_id(self, now: datetime, offset: int) -> str:
+        # Seconds (4 bytes), machine (3), process (2), counter (3): the ObjectId layout.
+        seconds = int(now.timestamp()) & 0xFFFFFFFF
+        counter = (self.counter + offset) & 0xFFFFFF
+        return (seconds.to_bytes(4) + self.machine + _PROCESS + counter.to_bytes(3)).hex()

@@ -1,0 +1,160 @@
+"""What can be asked of the engine, and what it answers.
+
+Requests are already parsed: past this point a string is a code. A field that may be
+missing on the wire may be None here, because Mercado Pago reports a missing `code`
+only after it has checked the application's credentials.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+
+from mp_oauth_sandbox.core.causes import Cause, Mistake
+from mp_oauth_sandbox.core.records import Application, Seller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequest:
+    """RFC 6749 section 4.1.1, as `GET /authorization` receives it.
+
+    `state` is already in the form in which it goes back: percent-encoded, byte for byte.
+    """
+
+    client_id: str | None
+    response_type: str | None
+    redirect_uri: str | None
+    state: str | None = field(default=None, repr=False)
+    code_challenge: str | None = None
+    code_challenge_method: str | None = None
+    scope: str | None = None
+    platform_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """How an application proves itself at the token endpoint (RFC 6749 section 2.3.1)."""
+
+    client_id: str | None
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedeemCode:
+    """`grant_type=authorization_code`: RFC 6749 section 4.1.3, RFC 7636 section 4.5."""
+
+    authentication: Authentication
+    code: str | None = field(default=None, repr=False)
+    redirect_uri: str | None = None
+    code_verifier: str | None = field(default=None, repr=False)
+    test_token: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresh:
+    """`grant_type=refresh_token`: RFC 6749 section 6."""
+
+    authentication: Authentication
+    refresh_token: str | None = field(default=None, repr=False)
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCredentials:
+    """`grant_type=client_credentials`: RFC 6749 section 4.4."""
+
+    authentication: Authentication
+
+
+TokenRequest = RedeemCode | Refresh | ClientCredentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseToken:
+    """A request for a resource with an access token (RFC 6750 section 2.1)."""
+
+    token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """No, and why. `facts` fill the explanation of the cause; they never reach the wire."""
+
+    cause: Cause
+    mistake: Mistake | None = None
+    facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeIssued:
+    """The seller approved: RFC 6749 section 4.1.2."""
+
+    redirect_uri: str
+    code: str = field(repr=False)
+    state: str | None = field(repr=False)
+    client_id: str
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokensIssued:
+    """An access token, and what comes with it (RFC 6749 section 5.1).
+
+    `refresh_token` is None without the offline_access permission and for client
+    credentials; `public_key` is None for client credentials.
+    """
+
+    access_token: str = field(repr=False)
+    expires_in: timedelta
+    scopes: tuple[str, ...]
+    client_id: str
+    user_id: int
+    refresh_token: str | None = field(repr=False)
+    public_key: str | None
+    live_mode: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenAccepted:
+    """A bearer token that is good now: whose it is, for whom, and how old."""
+
+    client_id: str
+    seller: Seller
+    live_mode: bool
+    age: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """May this authorization request be put before a seller? `user_id` is who is signed in."""
+
+    request: AuthorizationRequest
+    user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Askable:
+    """It may; `consent_needed` is False when this seller need not be asked again."""
+
+    application: Application
+    consent_needed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve:
+    """The seller says yes."""
+
+    request: AuthorizationRequest
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deny:
+    """The seller says no."""
+
+    request: AuthorizationRequest
+    user_id: int | None
+
+
+Message = Ask | Approve | Deny | TokenRequest | UseToken
+Outcome = Askable | CodeIssued | TokensIssued | TokenAccepted | Refused

@@ -1,0 +1,215 @@
+"""What the evidence about Mercado Pago leaves open, as switches of one frozen profile.
+
+Nothing here was measured by calling the live service. Each switch gives the default, the
+alternatives, and what speaks for each: documented, seen in public captures, or a guess.
+"MP" below is Mercado Pago's own documentation, "ML" that of Mercado Libre, which shares
+the same authorization platform.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mp_oauth_sandbox.core.records import DEFAULT_SCOPES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One way for Mercado Pago to behave. The defaults are the best-supported ones."""
+
+    name: str = "default"
+    """Shown in the health answer and the start-up text; no behaviour hangs on it."""
+
+    # ---- bodies and statuses of the token endpoint ----
+
+    error_body: Literal["message", "error_description", "two_keys"] = "message"
+    """Keys of an error body. `message`: message, error, status, cause; seen in MP captures of
+    2019 and 2021 and ML captures of 2021 and 2026. `error_description`: that name instead of
+    message (ML documentation). `two_keys`: message and error alone (two MP logs of 2026)."""
+
+    invalid_grant_final_period: bool = False
+    """A period at the end of the invalid_grant sentence: MP capture of 2019 and older MP
+    documents have it; every capture of 2021 to 2026 (ML) has none."""
+
+    token_type: Literal["Bearer", "bearer"] = "Bearer"  # noqa: S105 - a name, not a secret
+    """`bearer` in the documents and captures up to 2022, `Bearer` in captures since 2023."""
+
+    scope_order: Literal["sorted", "documented"] = "sorted"
+    """Order of `scope` in answers. Captures are alphabetical; the MP reference example
+    prints `read write offline_access`."""
+
+    default_scopes: tuple[str, ...] = DEFAULT_SCOPES
+    """Scopes of a new application. With `payments` in captures since 2024, without in three
+    captures of 2021 to 2023."""
+
+    invalid_client_status: Literal[400, 401] = 400
+    """400 in three MP sources and the MP reference; 401 is what RFC 6749 section 5.2 allows."""
+
+    forbidden_status: Literal[400, 403] = 400
+    """400 in the table of the MP reference, 403 in ML's."""
+
+    rate_limited_body: Literal["json", "plain", "too_many_requests"] = "json"
+    """Body of a 429. The MP reference names `local_rate_limited` without a body; `plain` is
+    that word alone (what Envoy answers); `too_many_requests` is ML's body for another API."""
+
+    retry_after: int | None = None
+    """Seconds in the Retry-After header of a 429. Two official SDKs honour one; nothing shows
+    that Mercado Pago sends it."""
+
+    token_requests_per_minute: int | None = None
+    """Token requests per application and minute before a 429. No number is published, so off."""
+
+    unsupported_grant_type_message: str = "unsupported grant_type"
+    """Guess: the MP reference documents the error's name, no capture shows its text."""
+
+    invalid_scope_message: str = "invalid scope"
+    """Guess: as above."""
+
+    unauthorized_client_message: str = "the application is not authorized for this grant"
+    """Guess: as above."""
+
+    forbidden_message: str = "the application is blocked"
+    """Guess: as above."""
+
+    # ---- what the token endpoint accepts ----
+
+    query_parameters: Literal["ignore", "accept", "refuse"] = "ignore"
+    """Parameters in the URL of POST /oauth/token. MP best practices: do not send them.
+    `ignore` takes them for missing, `accept` is what old ML SDKs relied on, `refuse` is 400."""
+
+    surplus_fields: Literal["ignore", "refuse"] = "ignore"
+    """Unknown body fields. MP best practices call them an error; a capture with many of them
+    succeeded."""
+
+    refresh_without_client_id: bool = False
+    """Accept a refresh without client_id. Required in the MP reference; absent from the
+    official Postman collection and from three SDKs. An MP capture of 2021 refuses it."""
+
+    access_token_as_secret: bool = False
+    """Accept the owner's access token as client_secret, as MP guides of 2019 to 2021 told.
+    An MP log of 2026 shows `invalid_client`."""
+
+    # ---- tokens ----
+
+    test_token_prefix: Literal["TEST", "APP_USR"] = "TEST"  # noqa: S105 - a name, not a secret
+    """Prefix of sandbox credentials (`test_token` true). `TEST` in two captures of 2021; newer
+    test credentials of other products start with `APP_USR`."""
+
+    refresh_reusable: bool = False
+    """A refresh token stays usable after it was used. MP contradicts itself: "can be reused"
+    (overview) against single use (reference); measured by integrators: it rotates."""
+
+    refresh_reuse_revokes_family: bool = False
+    """Presenting a replaced refresh token revokes every token of its grant (RFC 9700 section
+    4.14.2). No evidence that Mercado Pago does."""
+
+    refresh_revokes_access_token: bool = False
+    """A refresh kills the previous access token at once. Unknown; documents only say that it
+    is "exchanged for a new one"."""
+
+    code_replay_revokes_tokens: bool = False
+    """A second redemption revokes the tokens of the first (RFC 6749 section 4.1.2: SHOULD).
+    Unknown for Mercado Pago."""
+
+    reauthorization: Literal["keeps", "revokes_refresh_token", "revokes_all"] = "keeps"
+    """What a new exchange for a linked seller does to the earlier tokens. Unknown; an ML thread
+    of 2021 hints that a newer grant may displace the older refresh token."""
+
+    failed_exchange_burns_code: bool = False
+    """Any failed exchange by an authenticated application spends the code. Unknown; one ML
+    client retries the same code after a failure, so its author believes it does not."""
+
+    refresh_body: Literal["full", "short"] = "full"
+    """`short` leaves user_id, public_key and live_mode out of a refresh answer, as in the Java
+    SDK's fixture; PHP, .NET and Node use the full type."""
+
+    refresh_scope: Literal["narrow", "ignore"] = "narrow"
+    """A `scope` field in a refresh. MP's renewal page says that scopes can be narrowed but not
+    how; RFC 6749 section 6 names the field."""
+
+    client_credentials_live_mode: bool = True
+    """`live_mode` in a client_credentials answer: one MP capture has it, an older one has not."""
+
+    token_hour_zone: Literal["UTC-4", "UTC"] = "UTC-4"  # noqa: S105 - a name, not a secret
+    """Zone of the MMddHH inside an access token. UTC-4 in 9 of 9 pairs since 2023, UTC in two
+    pairs of 2021 and 2022."""
+
+    # ---- the authorization endpoint ----
+
+    bad_authorization_request: Literal["error_page", "redirect"] = "error_page"
+    """A redirect URI that is not registered. The error page is what people see today.
+    `redirect` is the behaviour of 2015: an error sent back by redirect; here always to the
+    application's first registered URI, never to the one that was sent."""
+
+    http_redirect_uris: Literal["any", "localhost", "none"] = "any"
+    """Which http (not https) redirect URIs may be registered. The panel asks for https;
+    integrators report both that localhost is accepted and that it is refused."""
+
+    redirect_uri_query: Literal["allow", "refuse"] = "allow"
+    """A query string in a registered redirect URI. Advised by the MP guide of 2017, refused by
+    today's documentation ("static, use state")."""
+
+    platform_id_required: bool = False
+    """Refuse an authorization request without `platform_id=mp`. Required in the official Postman
+    collection, absent from the official PKCE sample."""
+
+    authorization_scope: Literal["ignore", "restrict"] = "ignore"
+    """The undocumented `scope` of an authorization request. `restrict` grants only what is
+    asked and answers unknown names with the error page, as one MP integrator reports."""
+
+    challenge_missing: Literal["issue_code", "error_page"] = "issue_code"
+    """A PKCE application that sends no challenge. ML: a code is issued and the exchange fails
+    (two reports of 2026); one MP project reports the error page."""
+
+    challenge_without_method: Literal["plain", "refuse"] = "plain"
+    """A challenge without code_challenge_method. RFC 7636 section 4.3: plain; unknown for MP."""
+
+    stray_verifier: Literal["ignore", "refuse"] = "ignore"
+    """A code_verifier where no challenge was sent. Two projects: ignored; one ML note: it can
+    cause invalid_grant."""
+
+    skip_repeated_consent: bool = False
+    """Approve at once when the seller has already linked this application. Unknown."""
+
+    denial_error_description: bool = False
+    """Add `error_description` to a denial. Unknown: clients' own tests assume it."""
+
+    denial_echoes_state: bool = True
+    """Send `state` back with a denial. Unknown; RFC 6749 section 4.1.2.1 requires it."""
+
+    redirect_status: Literal[302, 303] = 302
+    """Status of the redirect back to the application. Guess: 302."""
+
+    # ---- resources ----
+
+    unauthorized_body: Literal["code_message", "invalid_token", "code_5"] = "code_message"
+    """Body of a resource's 401. `code_message`: 5 public projects (MP); `invalid_token`: ML,
+    2014; `code_5`: an older MP payments stack, seen in 2018 and 2025."""
+
+    access_token_in_query: bool = False
+    """Accept `?access_token=`. Old SDKs used it; ML requires the header since 2021-06."""
+
+
+DEFAULT = Profile()
+
+#: What the documentation says is refused, is refused.
+STRICT = Profile(
+    name="strict",
+    query_parameters="refuse",
+    surplus_fields="refuse",
+    http_redirect_uris="localhost",
+    redirect_uri_query="refuse",
+    challenge_missing="error_page",
+    challenge_without_method="refuse",
+)
+
+#: What older SDKs need: Go, Java, .NET and the Python and Ruby examples.
+LEGACY = replace(
+    DEFAULT,
+    name="legacy",
+    access_token_as_secret=True,
+    refresh_without_client_id=True,
+    token_type="bearer",  # noqa: S106 - a name, not a secret
+    invalid_grant_final_period=True,
+)
+
+PRESETS = {profile.name: profile for profile in (DEFAULT, STRICT, LEGACY)}

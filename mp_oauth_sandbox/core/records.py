@@ -1,0 +1,193 @@
+"""What the sandbox remembers: applications, sellers, links, grants and credentials.
+
+All records are immutable. Revocation is never decided by comparing instants: an
+application, a seller and a link each carry an integer `epoch`, raised by a revocation
+that concerns them, and a grant remembers the epochs at which it was issued.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from mp_oauth_sandbox.core.lifetimes import Lifetimes
+
+#: The scopes of a present-day application: 4 public captures of 2024 to 2026.
+DEFAULT_SCOPES = ("offline_access", "payments", "read", "write")
+
+#: Scopes that Mercado Pago knows: the documented three and `payments`, seen in captures.
+KNOWN_SCOPES = frozenset(DEFAULT_SCOPES)
+
+ApplicationStatus = Literal["active", "blocked", "deleted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Where an application wants its notifications, and the secret that signs them."""
+
+    url: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """A registered application (RFC 6749 section 2: the client).
+
+    `access_token` is the owner's own production token, which Mercado Pago shows beside
+    the client id and does not expire: "the platform's token".
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str
+    redirect_uris: tuple[str, ...]
+    owner: int
+    access_token: str = field(repr=False)
+    public_key: str
+    pkce_required: bool = False
+    scopes: tuple[str, ...] = DEFAULT_SCOPES
+    lifetimes: Lifetimes = Lifetimes()
+    webhook: Webhook | None = None
+    status: ApplicationStatus = "active"
+    epoch: int = 0
+    revoked_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seller:
+    """A Mercado Pago account (RFC 6749: the resource owner).
+
+    `collaborator_of` is the user id of the main account when this one is only an
+    operator of it; such an account cannot authorize an application.
+    """
+
+    user_id: int
+    nickname: str
+    country: str
+    registered_at: datetime
+    collaborator_of: int | None = None
+    epoch: int = 0
+    revoked_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One application and one seller, and what they have agreed so far.
+
+    `newer_grants` is raised by each new approval when the profile lets it displace the
+    earlier refresh tokens. The two UUIDs are the seller's public keys for this
+    application, live and test; they stay the same for the life of the link.
+    """
+
+    client_id: str
+    user_id: int
+    live_key: str
+    test_key: str
+    consented: bool = False
+    newer_grants: int = 0
+    epoch: int = 0
+    revoked_because: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epochs:
+    """The epochs of application, seller and link at which a grant was issued."""
+
+    application: int
+    seller: int
+    link: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """A PKCE code challenge (RFC 7636 section 4.2)."""
+
+    value: str
+    method: Literal["S256", "plain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One approval (RFC 6749: an authorization grant), and its family of tokens.
+
+    `generation` counts exchanges and refreshes: 0 while only the code exists.
+    """
+
+    grant_id: str
+    client_id: str
+    user_id: int
+    scopes: tuple[str, ...]
+    epochs: Epochs
+    redirect_uri: str | None = None
+    challenge: Challenge | None = None
+    newer_grants: int = 0
+    generation: int = 0
+    revoked_because: str | None = None
+
+
+class CredentialKind(StrEnum):
+    """What a secret string is for."""
+
+    CODE = "code"
+    ACCESS_TOKEN = "access_token"  # noqa: S105 - a name, not a secret
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a name, not a secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A code or a token: immutable facts, and when it was spent (UTC).
+
+    `expires_at` is None for the platform's own token, which does not expire.
+    """
+
+    secret: str = field(repr=False)
+    kind: CredentialKind
+    grant_id: str
+    generation: int
+    issued_at: datetime
+    expires_at: datetime | None
+    live_mode: bool = True
+    spent_at: datetime | None = None
+
+
+Record = Application | Seller | Link | Grant | Credential
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Which records a decision needs: by application, by secret, by seller.
+
+    With a `secret` that exists, the grant, link and seller are those of that credential,
+    and so is the application unless `client_id` names another. Without a secret, the link
+    and seller are those of `user_id`, or else of the application's owner.
+    """
+
+    client_id: str | None = None
+    secret: str | None = None
+    user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """The records that some `Keys` name, each possibly absent.
+
+    `issuer` is the application the credential was issued to; it is the same as
+    `application` except when somebody presents another application's credential.
+    """
+
+    application: Application | None = None
+    credential: Credential | None = None
+    grant: Grant | None = None
+    issuer: Application | None = None
+    link: Link | None = None
+    seller: Seller | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Records to insert or replace, in one atomic step; each is found by its own key."""
+
+    put: tuple[Record, ...] = ()
+
+
+NOTHING = Change()

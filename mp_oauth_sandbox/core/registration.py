@@ -1,0 +1,168 @@
+"""Registering applications and sellers: what Mercado Pago's panel does, with its checks."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mp_oauth_sandbox.core.fresh import Fresh
+from mp_oauth_sandbox.core.lifetimes import Lifetimes
+from mp_oauth_sandbox.core.profile import Profile
+from mp_oauth_sandbox.core.records import (
+    KNOWN_SCOPES,
+    Application,
+    Change,
+    Credential,
+    CredentialKind,
+    Grant,
+    Link,
+    Seller,
+    View,
+    Webhook,
+)
+from mp_oauth_sandbox.core.uris import redirect_uri_problem
+from mp_oauth_sandbox.core.validity import epochs_now
+
+#: The countries with a Mercado Pago of their own, and their site ids.
+SITES = {
+    "AR": "MLA",
+    "BR": "MLB",
+    "CL": "MLC",
+    "CO": "MCO",
+    "MX": "MLM",
+    "PE": "MPE",
+    "UY": "MLU",
+}
+
+_CLIENT_ID = re.compile(r"\d{1,20}", re.ASCII)
+_CLIENT_SECRET = re.compile(r"[\x21-\x7e]{1,256}", re.ASCII)
+_NICKNAME = re.compile(r"[\w .\-]{1,60}")
+
+
+class InvalidInputError(ValueError):
+    """Something given to the sandbox cannot be used; names the field and the remedy."""
+
+    def __init__(self, field_name: str, problem: str) -> None:
+        """`field_name` is what to change, `problem` what is wrong and what would be right."""
+        super().__init__(f"{field_name}: {problem}")
+        self.field = field_name
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewApplication:
+    """What the panel asks for; what is None is chosen by the sandbox."""
+
+    name: str
+    redirect_uris: tuple[str, ...]
+    pkce_required: bool = False
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    owner: int | None = None
+    lifetimes: Lifetimes = Lifetimes()
+    scopes: tuple[str, ...] | None = None
+    webhook: Webhook | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSeller:
+    """A test account to create; `country` is one of SITES."""
+
+    country: str = "AR"
+    nickname: str | None = None
+    user_id: int | None = None
+    collaborator_of: int | None = None
+
+
+def check_application(wanted: NewApplication, profile: Profile) -> None:
+    """Raise InvalidInputError for the first field that cannot be used."""
+    if not 1 <= len(wanted.name.strip()) <= 200:
+        raise InvalidInputError("name", "must have 1 to 200 characters")
+    if not wanted.redirect_uris:
+        raise InvalidInputError("redirect_uris", "must list at least one redirect URI")
+    for index, uri in enumerate(wanted.redirect_uris):
+        problem = redirect_uri_problem(uri, profile)
+        if problem is not None:
+            raise InvalidInputError(f"redirect_uris[{index}]", problem)
+    if wanted.client_id is not None and not _CLIENT_ID.fullmatch(wanted.client_id):
+        raise InvalidInputError("client_id", "must be 1 to 20 decimal digits")
+    if wanted.client_secret is not None and not _CLIENT_SECRET.fullmatch(wanted.client_secret):
+        raise InvalidInputError("client_secret", "must be 1 to 256 printable ASCII characters")
+    unknown = sorted(set(wanted.scopes or ()) - KNOWN_SCOPES)
+    if unknown:
+        known = ", ".join(sorted(KNOWN_SCOPES))
+        raise InvalidInputError("scopes", f"{unknown[0]!r} is not a scope; known are {known}")
+
+
+def register_application(
+    view: View, wanted: NewApplication, *, owner: int, now: datetime, fresh: Fresh, profile: Profile
+) -> tuple[Change, Application]:
+    """Decide one registration: the application, its owner's link and the platform's token.
+
+    Raises InvalidInputError when the client id is taken or the owner does not exist.
+    """
+    client_id = wanted.client_id or fresh.client_id()
+    if view.application is not None:
+        raise InvalidInputError("client_id", f"{client_id} is already registered; choose another")
+    seller = view.seller
+    if seller is None:
+        raise InvalidInputError("owner", f"there is no seller {owner}; create it first")
+    live_key, test_key = fresh.public_keys()
+    link = Link(client_id=client_id, user_id=owner, live_key=live_key, test_key=test_key)
+    application = Application(
+        client_id=client_id,
+        client_secret=wanted.client_secret or fresh.client_secret(),
+        name=wanted.name,
+        redirect_uris=wanted.redirect_uris,
+        owner=owner,
+        access_token=fresh.access_token(client_id, owner, now, live_mode=True, profile=profile),
+        public_key=f"APP_USR-{live_key}",
+        pkce_required=wanted.pkce_required,
+        scopes=tuple(sorted(set(wanted.scopes or profile.default_scopes))),
+        lifetimes=wanted.lifetimes,
+        webhook=wanted.webhook,
+    )
+    grant = Grant(
+        grant_id=fresh.grant_id(),
+        client_id=client_id,
+        user_id=owner,
+        scopes=application.scopes,
+        epochs=epochs_now(application, seller, link),
+        generation=1,
+    )
+    token = Credential(
+        secret=application.access_token,
+        kind=CredentialKind.ACCESS_TOKEN,
+        grant_id=grant.grant_id,
+        generation=1,
+        issued_at=now,
+        expires_at=None,
+    )
+    return Change(put=(application, link, grant, token)), application
+
+
+def check_seller(wanted: NewSeller) -> None:
+    """Raise InvalidInputError for the first field that cannot be used."""
+    if wanted.country not in SITES:
+        raise InvalidInputError(
+            "country", f"{wanted.country[:20]!r} is not one of {', '.join(SITES)}"
+        )
+    if wanted.nickname is not None and not _NICKNAME.fullmatch(wanted.nickname):
+        raise InvalidInputError("nickname", "must be 1 to 60 letters, digits, spaces, _ . or -")
+    if wanted.user_id is not None and not 1 <= wanted.user_id < 2**63:
+        raise InvalidInputError("user_id", "must be a positive integer below 2^63")
+
+
+def create_seller(
+    view: View, wanted: NewSeller, *, user_id: int, now: datetime
+) -> tuple[Change, Seller]:
+    """Decide one new test account. Raises InvalidInputError when the user id is taken."""
+    if view.seller is not None:
+        raise InvalidInputError("user_id", f"{user_id} already exists; choose another")
+    seller = Seller(
+        user_id=user_id,
+        nickname=wanted.nickname or f"TESTUSER{user_id}",
+        country=wanted.country,
+        registered_at=now,
+        collaborator_of=wanted.collaborator_of,
+    )
+    return Change(put=(seller,)), seller

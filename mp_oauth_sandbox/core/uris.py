@@ -1,0 +1,98 @@
+"""Redirect URIs: which may be registered, and how two that differ are shown."""
+
+import re
+from urllib.parse import unquote, urlsplit
+
+from mp_oauth_sandbox.core.causes import Cause, Mistake
+from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.profile import Profile
+from mp_oauth_sandbox.core.refusals import refuse
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+#: RFC 3986: a URI is printable ASCII without spaces, quotes, brackets and backslash. This
+#: also keeps line breaks out of the Location header.
+_URI = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z_a-z~\[\]]+", re.ASCII)
+
+_MAXIMUM_LENGTH = 2048
+
+
+def redirect_uri_problem(uri: str, profile: Profile) -> str | None:
+    """Why a redirect URI cannot be registered, or None if it can.
+
+    Sources: RFC 6749 section 3.1.2 (absolute, no fragment); Mercado Pago, Application
+    details ("URLs in https"); its best practices (static, no variable parts).
+    """
+    if len(uri) > _MAXIMUM_LENGTH or not _URI.fullmatch(uri):
+        return "it must be a URI of at most 2048 printable ASCII characters"
+    try:
+        parts = urlsplit(uri)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "its host or port is malformed"
+    if parts.scheme not in {"http", "https"} or not host:
+        return "it must be an absolute http or https URI such as https://shop.example/mp/callback"
+    if parts.username is not None or parts.password is not None:
+        return "it must not contain a user name or password"
+    if "#" in uri:
+        return "it must not have a fragment (#...)"
+    if "?" in uri and profile.redirect_uri_query == "refuse":
+        return f"it must not have a query string under the profile {profile.name}; use state"
+    if parts.scheme == "http" and not _http_allowed(host, profile):
+        return f"it must be https under the profile {profile.name}"
+    return None
+
+
+def _http_allowed(host: str, profile: Profile) -> bool:
+    match profile.http_redirect_uris:
+        case "any":
+            return True
+        case "localhost":
+            return host in LOOPBACK_HOSTS
+        case "none":
+            return False
+
+
+def caret(sent: str, expected: str) -> str:
+    """A caret under the first character in which two strings differ."""
+    return " " * _common(sent, expected) + "^"
+
+
+def side_by_side(sent: str, expected: str) -> str:
+    """Two URIs one above the other, and a caret where they begin to differ."""
+    return f"  sent      {sent}\n  expected  {expected}\n            {caret(sent, expected)}"
+
+
+def difference(cause: Cause, sent: str, expected: tuple[str, ...]) -> Refused:
+    """The refusal of a redirect URI that equals none of the expected ones."""
+    shown = sent[:_MAXIMUM_LENGTH]
+    nearest = min(expected, key=lambda uri: _distance(shown, uri), default="(none)")
+    mistake = None
+    if "%3a" in shown.lower() and unquote(shown) in expected:
+        mistake = Mistake.REDIRECT_URI_STILL_ENCODED
+    elif expected and _distance(shown, nearest) == 1:
+        mistake = Mistake.REDIRECT_URI_ALMOST
+    return refuse(
+        cause,
+        mistake,
+        sent=shown,
+        nearest=nearest,
+        registered=" ".join(expected) or "(none)",
+        side_by_side=side_by_side(shown, nearest),
+    )
+
+
+def _distance(sent: str, expected: str) -> int:
+    """How many characters differ: 1 for one changed, added or left out, else a rough count."""
+    start = _common(sent, expected)
+    end = _common(sent[start:][::-1], expected[start:][::-1])
+    return max(len(sent), len(expected)) - start - end
+
+
+def _common(one: str, other: str) -> int:
+    length = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        length += 1
+    return length

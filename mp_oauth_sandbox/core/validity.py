@@ -1,0 +1,57 @@
+"""Whether a credential still stands: epochs, revocation, and how to say how old it is."""
+
+from datetime import datetime, timedelta
+
+from mp_oauth_sandbox.core.records import Application, Credential, Epochs, Link, Seller, View
+
+
+def epochs_now(application: Application, seller: Seller, link: Link) -> Epochs:
+    """The epochs a grant issued at this moment must remember."""
+    return Epochs(application=application.epoch, seller=seller.epoch, link=link.epoch)
+
+
+def revoked_because(view: View) -> str | None:
+    """Why the grant of the viewed credential no longer stands, or None if it does."""
+    grant, issuer, seller, link = view.grant, view.issuer, view.seller, view.link
+    if grant is None or issuer is None or seller is None or link is None:
+        return "its application or seller no longer exists"
+    if grant.revoked_because is not None:
+        return grant.revoked_because
+    if issuer.status == "deleted":
+        return "the application was deleted"
+    for holder, remembered in (
+        (link, grant.epochs.link),
+        (seller, grant.epochs.seller),
+        (issuer, grant.epochs.application),
+    ):
+        if holder.epoch != remembered:
+            return holder.revoked_because or "it was revoked"
+    return None
+
+
+def expired(credential: Credential, now: datetime) -> bool:
+    """Whether a credential is past its end; the instant of expiry itself counts as past."""
+    return credential.expires_at is not None and now >= credential.expires_at
+
+
+def span(duration: timedelta) -> str:
+    """A duration for people: "10 min 1 s", "180 d", "0 s"."""
+    seconds = int(duration.total_seconds())
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    parts: list[str] = []
+    for unit, size in units:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def ages(credential: Credential, now: datetime) -> dict[str, str]:
+    """The facts about a credential's time that explanations use."""
+    facts = {"age": span(now - credential.issued_at)}
+    if credential.expires_at is not None:
+        facts["lifetime"] = span(credential.expires_at - credential.issued_at)
+        facts["expired_ago"] = span(max(now - credential.expires_at, timedelta()))
+    if credential.spent_at is not None:
+        facts["spent_ago"] = span(now - credential.spent_at)
+    return facts

@@ -1,0 +1,297 @@
+"""HTTP/1.1 on a listening socket: the only file that touches uvicorn's insides.
+
+uvicorn's own protocol takes a header of five megabytes, waits forever for the end of a request
+head, can't hang up, and turns an application that returns silently into a 500. The subclass
+here bounds heads in size and time, answers what isn't HTTP in JSON, and offers the connection to
+the application (`guard.CONNECTION`).
+"""
+
+import asyncio
+import socket
+import time
+from email.utils import formatdate
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from mp_oauth_sandbox.hosting.guard import (
+    CONNECTION,
+    JSON_CONTENT_TYPE,
+    Connection,
+    guarded,
+)
+from mp_oauth_sandbox.hosting.limits import (
+    DEFAULT_LIMITS,
+    HEAD_TOO_LARGE,
+    MALFORMED,
+    TARGET_TOO_LONG,
+    TOO_SLOW,
+    Limits,
+    Refusal,
+)
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+
+# A head that began within a slice may end up to one slice later than its limit says: the
+# parser doesn't tell where in its input a message began.
+_SLICE: Final = 16 * 1024
+# How long a refused client may go on sending. Closing at once would reset the connection,
+# and the client would never read why it was refused.
+_LINGER_SECONDS: Final = 1.0
+# How long running requests may take to end before a closing server cancels them, and how long
+# the cancelled ones may take.
+_GRACE_SECONDS: Final = 0.02
+_CANCEL_SECONDS: Final = 0.5
+_BACKLOG: Final = 2048
+
+
+@lru_cache(maxsize=1)
+def _dated(second: int) -> list[tuple[bytes, bytes]]:
+    return [(b"date", formatdate(second, usegmt=True).encode())]
+
+
+class _BoundedProtocol(HttpToolsProtocol):
+    """One connection: uvicorn's, bounded, and able to hang up."""
+
+    def __init__(self, *, limits: Limits, config: Config, server_state: ServerState) -> None:
+        super().__init__(config=config, server_state=server_state, app_state={})
+        # Turned off here, not in Config, which would take the handlers of the whole process's
+        # "uvicorn.access" logger away.
+        self.access_log = False
+        self.timeout_keep_alive = cast("int", limits.idle_time.total_seconds())
+        self._limits = limits
+        self._timer: asyncio.TimerHandle | None = None
+        self._verdict = MALFORMED
+        self._refused = False
+        self._in_head = False
+        self._upgrading = False
+        # Bytes of the fields parsed so far, and bytes the parser has swallowed without a word.
+        self._parsed = self._swallowed = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it too
+        super().connection_made(transport)
+        sock = cast("socket.socket | None", transport.get_extra_info("socket"))
+        if sock is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unset_keepalive_if_required()
+        self._unset_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view and not self._refused:
+            piece = view[:_SLICE]
+            view = view[_SLICE:]
+            self._swallowed += len(piece)
+            try:
+                self.parser.feed_data(piece)
+            except httptools.HttpParserUpgrade as upgrade:
+                view = memoryview(self._without_upgrade() + piece[upgrade.args[0] :] + view)
+                continue
+            except httptools.HttpParserError:
+                self._refuse(self._verdict)
+                return
+            if self._swallowed > self._limits.head_bytes:
+                self._refuse(HEAD_TOO_LARGE)
+                return
+        if self._in_head and self._timer is None:
+            self._timer = self.loop.call_later(
+                self._limits.head_time.total_seconds(), self._refuse, TOO_SLOW
+            )
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._unset_keepalive_if_required()
+        self._in_head = True
+        self._parsed = self._swallowed = 0
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > self._limits.target_bytes:
+            self._reject(TARGET_TOO_LONG)
+        self._parsed = len(self.url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            return  # A trailer field: not to be merged into the header (RFC 9110 section 6.5.1).
+        self._parsed += len(name) + len(value) + len(b": \r\n")
+        if self._parsed > self._limits.head_bytes:
+            self._reject(HEAD_TOO_LARGE)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._unset_timer()
+        self._upgrading = self.parser.should_upgrade()
+        if self._upgrading:
+            if self.parser.get_method() == b"CONNECT":
+                self._reject(MALFORMED)
+            return
+        self.server_state.default_headers = _dated(int(time.time()))
+        super().on_headers_complete()
+        # Still before the application runs: its task was only just created.
+        connection: Connection = {
+            "abort": partial(self._abort, self.cycle),
+            "connected": partial(self._connected, self.cycle),
+        }
+        self.scope["extensions"] = {CONNECTION: cast("dict[object, object]", connection)}
+
+    def on_body(self, body: bytes) -> None:
+        self._swallowed = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._swallowed = 0
+        if not self._upgrading:
+            super().on_message_complete()
+
+    # What uvicorn's request cycle calls.
+
+    def on_response_complete(self) -> None:
+        if self._refused and not self.pipeline and not self.transport.is_closing():
+            self._answer_refusal()
+        else:
+            super().on_response_complete()
+
+    # What an application may call.
+
+    def _abort(self, cycle: "RequestResponseCycle") -> None:
+        cycle.disconnected = True
+        cycle.message_event.set()
+        if cycle.response_started:
+            # What was said stays said: closing flushes it, aborting would not.
+            self.transport.close()
+        else:
+            self.transport.abort()
+
+    def _connected(self, cycle: "RequestResponseCycle") -> bool:
+        return not cycle.disconnected and not self.transport.is_closing()
+
+    # Refusing.
+
+    def _without_upgrade(self) -> bytes:
+        """The head just parsed, without its Upgrade field, for a new parser.
+
+        An upgrade may be ignored (RFC 9110 section 7.8), but the parser takes no body after
+        one, and Java's HTTP client offers h2c with every first POST.
+        """
+        version = self.parser.get_http_version().encode()
+        lines = [b" ".join((self.parser.get_method(), self.url, b"HTTP/" + version))]
+        lines += [b": ".join(field) for field in self.headers if field[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return b"\r\n".join((*lines, b"", b""))
+
+    def _reject(self, verdict: Refusal) -> None:
+        """Stop the parser from within one of its callbacks."""
+        self._verdict = verdict
+        raise ValueError(verdict.status)
+
+    def _refuse(self, verdict: Refusal) -> None:
+        """Hear no more of this client, and tell it why once earlier answers are out."""
+        self._verdict = verdict
+        self._refused = True
+        self._unset_timer()
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is None or cycle.response_complete:
+            self._answer_refusal()
+        elif cycle.more_body:
+            # It is the body of this very request that can't be read.
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if self.pipeline and self.pipeline[0][0] is cycle:
+                self.pipeline.popleft()
+            elif cycle.response_started:
+                self.transport.close()
+            else:
+                self._answer_refusal()
+
+    def _answer_refusal(self) -> None:
+        body = self._verdict.body
+        fields = (
+            *_dated(int(time.time())),
+            (b"content-type", JSON_CONTENT_TYPE),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        )
+        head = b"".join(b"%b: %b\r\n" % field for field in fields)
+        self.transport.write(STATUS_LINE[self._verdict.status] + head + b"\r\n" + body)
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._timer = self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
+
+    def _unset_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class HttpServer:
+    """Serves an ASGI application on a listening socket, within the running event loop."""
+
+    def __init__(self, app: "ASGIApp", *, limits: Limits = DEFAULT_LIMITS) -> None:
+        """Prepare; `start` begins to serve.
+
+        Args:
+            app: The application. It is never sent a lifespan.
+            limits: What clients may ask of a connection.
+        """
+        config = Config(
+            cast("Any", guarded(app)),
+            interface="asgi3",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            workers=1,
+        )
+        config.load()
+        self._state = ServerState()
+        self._protocol = partial(
+            _BoundedProtocol, limits=limits, config=config, server_state=self._state
+        )
+        self._server: asyncio.Server | None = None
+
+    async def start(self, sock: socket.socket) -> None:
+        """Accept connections on `sock`, which belongs to the server from here on."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._protocol, sock=sock, backlog=_BACKLOG)
+
+    async def close(self) -> None:
+        """Stop listening, drop idle connections, cancel requests that don't end by themselves.
+
+        Takes milliseconds, or half a second with an application that ignores cancellation.
+        """
+        if self._server is None:
+            return
+        self._server.close()
+        for connection in tuple(self._state.connections):
+            connection.shutdown()
+        await self._settle(within=_GRACE_SECONDS)
+        for task in tuple(self._state.tasks):
+            task.cancel()
+        for connection in tuple(self._state.connections):
+            connection.transport.abort()
+        await self._settle(within=_CANCEL_SECONDS)
+
+    async def _settle(self, *, within: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within
+        while (self._state.tasks or self._state.connections) and loop.time() < deadline:
+            await asyncio.sleep(0.001)

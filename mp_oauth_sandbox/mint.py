@@ -1,0 +1,62 @@
+"""Where secrets come from: one keyed hash over a counter, random unless it is seeded."""
+
+import hashlib
+import os
+import threading
+from uuid import UUID
+
+from mp_oauth_sandbox.core.fresh import Fresh
+
+_PREFIXES = ("TG-", "APP_USR-", "TEST-")
+
+
+class Mint:
+    """Makes `Fresh` randomness for decisions.
+
+    Each draw is BLAKE2b of a counter, keyed by the seed: unpredictable with a random seed,
+    and with a given one the same every time. A seed together with a frozen start time makes
+    the same sequence of requests reproducible byte for byte. `restarts` separates the draws
+    of one run over a data file from those of the next.
+    """
+
+    def __init__(self, seed: str | int | None = None, *, restarts: int = 0) -> None:
+        """Seed with any text or number; None is 32 bytes from the operating system."""
+        root = os.urandom(32) if seed is None else str(seed).encode()
+        self._key = hashlib.blake2b(
+            b"%d" % restarts, key=hashlib.sha256(root).digest(), digest_size=64
+        ).digest()
+        self._restarts = restarts
+        self._lock = threading.Lock()
+        self._draws = 0
+        self._requests = 0
+        self._machine = self._key[:3]
+        self._first_counter = int.from_bytes(self._key[3:6])
+
+    def __call__(self) -> Fresh:
+        """Randomness never given out before."""
+        with self._lock:
+            self._draws += 1
+            draw = self._draws
+        return Fresh(
+            randomness=hashlib.blake2b(b"%d" % draw, key=self._key).digest(),
+            machine=self._machine,
+            counter=self._first_counter + 2 * draw,
+            serial=(self._restarts << 40) | draw,
+        )
+
+    def request_id(self) -> str:
+        """A value for the x-request-id header: a version 4 UUID."""
+        with self._lock:
+            self._requests += 1
+            request = self._requests
+        digest = hashlib.blake2b(b"request %d" % request, key=self._key, digest_size=16).digest()
+        return str(UUID(bytes=digest, version=4))
+
+    def label(self, secret: str) -> str:
+        """How the journal shows a secret: what it looks like, and its short id."""
+        kind = next((prefix for prefix in _PREFIXES if secret.startswith(prefix)), "")
+        return f"{kind}...#{self.short_id(secret)}"
+
+    def short_id(self, secret: str) -> str:
+        """A stable six-digit name for a secret, by which people can follow it through a log."""
+        return hashlib.blake2b(secret.encode(), key=self._key, digest_size=3).hexdigest()

@@ -1,0 +1,296 @@
+"""`Sandbox`: the one object that users hold."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+from urllib.parse import quote
+
+import msgspec
+
+from mp_oauth_sandbox.clock import Clock
+from mp_oauth_sandbox.core.lifetimes import Lifetimes
+from mp_oauth_sandbox.core.profile import PRESETS, Profile
+from mp_oauth_sandbox.core.records import Application, Seller, Webhook
+from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication, NewSeller
+from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
+from mp_oauth_sandbox.engine import Consent, Engine
+from mp_oauth_sandbox.journal import Journal
+from mp_oauth_sandbox.mint import Mint
+from mp_oauth_sandbox.stores.memory import MemoryStore
+from mp_oauth_sandbox.stores.protocol import Store
+from mp_oauth_sandbox.web.access import Access, allowing
+from mp_oauth_sandbox.web.app import create_app
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from mp_oauth_sandbox.hosting.transport import InProcessTransport
+
+
+class Sandbox:
+    """A fake Mercado Pago for linking sellers, live on a loopback port until it is closed.
+
+    >>> with Sandbox() as sandbox:
+    ...     app = sandbox.register_application(redirect_uris=["http://localhost:8000/callback"])
+    ...     seller = sandbox.create_seller(country="AR")
+    ...     sandbox.auto_consent(seller)
+    """
+
+    def __init__(
+        self,
+        *,
+        live: bool = True,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        profile: Profile | str = "default",
+        seed: str | int | None = None,
+        start: datetime | None = None,
+        frozen: bool = False,
+        data: str | Path | None = None,
+        sync: Literal["normal", "full"] = "normal",
+        allow_hosts: Iterable[str] = (),
+        control_token: str | None = None,
+    ) -> None:
+        """Start a sandbox; a live one accepts connections when this returns.
+
+        Args:
+            live: Listen on a socket. Without, use `transport()` or mount `asgi`.
+            host: Where to listen. Beyond loopback the control API needs a token.
+            port: The port, 0 for one that the system chooses.
+            profile: A `Profile`, or the name of a preset: default, strict, legacy.
+            seed: Makes codes, tokens and ids the same each time (with `start` and `frozen`).
+            start: The first instant of the virtual clock (aware); the real time if None.
+            frozen: Whether the clock stands still until it is moved.
+            data: A SQLite file to keep everything in; memory if None.
+            sync: `full` survives a power cut too, and is slower (SQLite only).
+            allow_hosts: Further names by which browsers may reach the pages.
+            control_token: The bearer token of the control API; chosen if one is needed.
+
+        Raises:
+            PortUnavailableError: The port is taken or not permitted.
+            StoreError: The data file is locked, newer, or not a database of ours.
+            InvalidInputError: There is no such profile.
+        """
+        chosen = profile_named(profile) if isinstance(profile, str) else profile
+        store = _open_store(data, sync)
+        try:
+            remembered = store.settings()
+            clock = Clock(start, frozen=frozen)
+            if start is None and not frozen and "clock" in remembered:
+                clock.restore(
+                    msgspec.json.decode(remembered["clock"], type=tuple[float, float | None])
+                )
+            self._engine = Engine(store=store, clock=clock, mint=_mint(store, seed), profile=chosen)
+            if "consent" in remembered:
+                self._engine.consent = msgspec.json.decode(remembered["consent"], type=Consent)
+            self._engine.mark_start(())
+            loopback = host in LOOPBACK_HOSTS
+            if control_token is None and live and not loopback:
+                control_token = secrets.token_urlsafe(24)
+            self.control_token = control_token
+            access = Access(hosts=allowing([*allow_hosts, host]), token=control_token)
+            self.asgi: ASGIApp = create_app(self._engine, access=access)
+            self._server = None
+            if live:
+                from mp_oauth_sandbox.hosting.live import LiveServer
+
+                self._server = LiveServer(self.asgi, host=host, port=port)
+        except BaseException:
+            store.close()
+            raise
+        self.url = self._server.url if self._server else "http://localhost"
+        """Where it listens, without a final slash. In process it is a name only."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening and release everything; again does nothing."""
+        if self._server is not None:
+            self._server.close()
+        self._engine.close()
+
+    def transport(self) -> "InProcessTransport":
+        """An httpx transport (sync and async) that answers without a socket."""
+        from mp_oauth_sandbox.hosting.transport import InProcessTransport
+
+        return InProcessTransport(self.asgi)
+
+    # ---- what you see ----
+
+    @property
+    def clock(self) -> Clock:
+        """The server's virtual clock."""
+        return self._engine.clock
+
+    @property
+    def journal(self) -> Journal:
+        """What happened, and why."""
+        return self._engine.journal
+
+    @property
+    def profile(self) -> Profile:
+        """The switches; assign a changed profile (or `change_profile`) to alter them."""
+        return self._engine.profile
+
+    @profile.setter
+    def profile(self, profile: Profile) -> None:
+        self._engine.set_profile(profile)
+
+    # ---- applications and sellers ----
+
+    def register_application(
+        self,
+        *,
+        redirect_uris: Iterable[str],
+        name: str = "Test application",
+        pkce_required: bool = False,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        owner: Seller | int | None = None,
+        lifetimes: Lifetimes | None = None,
+        scopes: Iterable[str] | None = None,
+        webhook: Webhook | None = None,
+    ) -> Application:
+        """Register an application and return it, with its id, secret and the platform's token.
+
+        Args:
+            redirect_uris: What the authorization request may ask for, byte for byte.
+            name: Shown on the consent page.
+            pkce_required: Whether a code_challenge and code_verifier are mandatory.
+            client_id: Digits; chosen if None.
+            client_secret: Chosen if None.
+            owner: The account it belongs to; one of its own if None.
+            lifetimes: Of its codes and tokens; Mercado Pago's if None.
+            scopes: Its permissions; all four if None. Without offline_access there is no
+                refresh token.
+            webhook: Where its notifications go; kept with the application.
+
+        Raises:
+            InvalidInputError: Names the field that cannot be used.
+        """
+        return self._engine.register_application(
+            NewApplication(
+                name=name,
+                redirect_uris=tuple(redirect_uris),
+                pkce_required=pkce_required,
+                client_id=client_id,
+                client_secret=client_secret,
+                owner=owner.user_id if isinstance(owner, Seller) else owner,
+                lifetimes=lifetimes or Lifetimes(),
+                scopes=None if scopes is None else tuple(scopes),
+                webhook=webhook,
+            )
+        )
+
+    def create_seller(
+        self,
+        *,
+        country: str = "AR",
+        nickname: str | None = None,
+        user_id: int | None = None,
+        collaborator_of: Seller | int | None = None,
+    ) -> Seller:
+        """Create a test seller; with `collaborator_of` one that may not authorize anything.
+
+        Raises InvalidInputError naming the field that cannot be used.
+        """
+        main = collaborator_of.user_id if isinstance(collaborator_of, Seller) else collaborator_of
+        return self._engine.create_seller(
+            NewSeller(country=country, nickname=nickname, user_id=user_id, collaborator_of=main)
+        )
+
+    def application(self, client_id: str) -> Application | None:
+        """The application with that client id, as it is now."""
+        return self._engine.application(client_id)
+
+    def authorization_url(
+        self,
+        application: Application,
+        *,
+        redirect_uri: str | None = None,
+        state: str | None = None,
+    ) -> str:
+        """A link that starts linking, as an integration would build it."""
+        uri = quote(redirect_uri or application.redirect_uris[0], safe="")
+        url = f"{self.url}/authorization?client_id={application.client_id}&response_type=code"
+        url += f"&platform_id=mp&redirect_uri={uri}"
+        return url if state is None else f"{url}&state={quote(state, safe='')}"
+
+    # ---- how sellers answer ----
+
+    def auto_consent(self, seller: Seller | None = None) -> None:
+        """Every authorization request is approved at once, as this seller (default: the first)."""
+        self._engine.set_consent(Consent(mode="auto", seller=seller.user_id if seller else None))
+
+    def deny(self) -> None:
+        """Every authorization request is denied at once."""
+        self._engine.set_consent(Consent(mode="deny"))
+
+    def show_consent_page(self) -> None:
+        """Sellers sign in and answer on a page: how a sandbox starts."""
+        self._engine.set_consent(Consent(mode="page"))
+
+    # ---- what ends a link ----
+
+    def unlink(self, application: Application, seller: Seller) -> None:
+        """The seller removes the application: every token of the pair dies."""
+        self._engine.revoke("unlinked", client_id=application.client_id, user_id=seller.user_id)
+
+    def change_password(self, seller: Seller) -> None:
+        """The seller changes the password: every token of the seller dies."""
+        self._engine.revoke("password_changed", user_id=seller.user_id)
+
+    def delete_application(self, application: Application) -> None:
+        """The application is deleted, with every token it ever got."""
+        self._engine.revoke("application_deleted", client_id=application.client_id)
+
+    # ---- start and reset ----
+
+    def change_profile(self, **switches: object) -> Profile:
+        """Change single switches by name, and return the profile."""
+        self._engine.set_profile(replace(self._engine.profile, **switches))  # pyright: ignore[reportArgumentType] - by name
+        return self._engine.profile
+
+    def keep(self, *presets: Application | Seller) -> None:
+        """Make the present clock, consent mode, profile and these records the start state."""
+        self._engine.mark_start(presets)
+
+    def reset(self) -> None:
+        """Return to the start state; codes, tokens, journal and clock moves are gone."""
+        self._engine.reset()
+
+
+def profile_named(name: str) -> Profile:
+    """A preset by name. Raises InvalidInputError for an unknown one."""
+    preset = PRESETS.get(name)
+    if preset is None:
+        raise InvalidInputError("profile", f"{name[:40]!r} is not one of {', '.join(PRESETS)}")
+    return preset
+
+
+def _open_store(data: str | Path | None, sync: Literal["normal", "full"]) -> Store:
+    if data is None:
+        return MemoryStore()
+    from mp_oauth_sandbox.stores.sqlite import SQLiteStore
+
+    return SQLiteStore(data, sync=sync)
+
+
+def _mint(store: Store, seed: str | int | None) -> Mint:
+    """The mint of this run: never the draws of an earlier run over the same data."""
+    remembered = store.settings().get("mint")
+    root, restarts = secrets.token_hex(32), 0
+    if remembered is not None:
+        root, earlier = msgspec.json.decode(remembered, type=tuple[str, int])
+        restarts = earlier + 1
+    if seed is not None:
+        root = str(seed)
+    store.save_settings({"mint": msgspec.json.encode((root, restarts)).decode()})
+    return Mint(root, restarts=restarts)

@@ -1,0 +1,189 @@
+"""The store in memory: dictionaries behind one lock. The oracle for all other stores."""
+
+import heapq
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+
+from mp_oauth_sandbox.core.records import (
+    Application,
+    Change,
+    Credential,
+    Grant,
+    Keys,
+    Link,
+    Record,
+    Seller,
+    View,
+)
+from mp_oauth_sandbox.stores.protocol import DEAD_KEPT, SWEPT_AT_ONCE, Decide, Outcome, R
+
+
+class MemoryStore:
+    """Everything in this process; gone when it ends."""
+
+    def __init__(self, *, dead_kept: int = DEAD_KEPT) -> None:
+        """`dead_kept`: how many dead credentials stay findable."""
+        self._lock = threading.Lock()
+        self._dead_kept = dead_kept
+        self._settings: dict[str, str] = {}
+        self._clear()
+
+    def _clear(self) -> None:
+        self._applications: dict[str, Application] = {}
+        self._sellers: dict[int, Seller] = {}
+        self._links: dict[tuple[str, int], Link] = {}
+        self._grants: dict[str, Grant] = {}
+        self._credentials: dict[str, Credential] = {}
+        self._members: dict[str, int] = {}
+        self._expiries: list[tuple[datetime, str]] = []
+        self._dead: dict[str, None] = {}
+
+    def transact(self, keys: Keys, decide: Decide[Outcome], *, now: datetime) -> Outcome:
+        """See Store.transact."""
+        with self._lock:
+            change, outcome = decide(self._view(keys))
+            self._apply(change, now)
+            return outcome
+
+    def read(self, keys: Keys) -> View:
+        """See Store.read."""
+        with self._lock:
+            return self._view(keys)
+
+    def page(self, kind: type[R], *, after: str = "", limit: int = 100) -> Sequence[R]:
+        """See Store.page."""
+        with self._lock:
+            records: dict[str, Record] = {
+                key: record for key, record in self._listed(kind) if isinstance(record, kind)
+            }
+        keys = iter(records)
+        if after:
+            for key in keys:
+                if key == after:
+                    break
+        found = (records[key] for key in islice(keys, limit))
+        return [record for record in found if isinstance(record, kind)]
+
+    def snapshot(self) -> Sequence[Record]:
+        """See Store.snapshot."""
+        with self._lock:
+            return [
+                *self._applications.values(),
+                *self._sellers.values(),
+                *self._links.values(),
+                *self._grants.values(),
+                *self._credentials.values(),
+            ]
+
+    def reset(self, records: Iterable[Record]) -> None:
+        """See Store.reset."""
+        with self._lock:
+            self._clear()
+            for record in records:
+                self._put(record)
+
+    def save_settings(self, settings: Mapping[str, str]) -> None:
+        """See Store.save_settings."""
+        with self._lock:
+            self._settings.update(settings)
+
+    def settings(self) -> Mapping[str, str]:
+        """See Store.settings."""
+        with self._lock:
+            return dict(self._settings)
+
+    def append_journal(self, entries: Sequence[bytes]) -> None:
+        """Nothing: this store does not survive a restart, and the journal has its own copy."""
+
+    def journal(self, limit: int) -> Sequence[bytes]:
+        """No entries: see `append_journal`."""
+        return []
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _listed(self, kind: type[R]) -> Iterable[tuple[str, Record]]:
+        if kind is Application:
+            return self._applications.items()
+        if kind is Seller:
+            return ((str(key), seller) for key, seller in self._sellers.items())
+        if kind is Link:
+            return ((f"{c}/{u}", link) for (c, u), link in self._links.items())
+        return self._grants.items() if kind is Grant else self._credentials.items()
+
+    def _view(self, keys: Keys) -> View:
+        credential = grant = issuer = None
+        client_id, user_id = keys.client_id, keys.user_id
+        if keys.secret is not None:
+            credential = self._credentials.get(keys.secret)
+            grant = self._grants[credential.grant_id] if credential else None
+        if grant is not None:
+            issuer = self._applications.get(grant.client_id)
+            client_id = grant.client_id if client_id is None else client_id
+            link = self._links.get((grant.client_id, grant.user_id))
+            return View(
+                application=self._applications.get(client_id),
+                credential=credential,
+                grant=grant,
+                issuer=issuer,
+                link=link,
+                seller=self._sellers.get(grant.user_id),
+            )
+        application = None if client_id is None else self._applications.get(client_id)
+        if user_id is None and keys.secret is None and application is not None:
+            user_id = application.owner
+        if user_id is None:
+            return View(application=application)
+        link = None if client_id is None else self._links.get((client_id, user_id))
+        return View(application=application, link=link, seller=self._sellers.get(user_id))
+
+    def _apply(self, change: Change, now: datetime) -> None:
+        if not change.put:
+            return
+        for record in change.put:
+            self._put(record)
+        self._sweep(now)
+
+    def _put(self, record: Record) -> None:
+        match record:
+            case Credential():
+                self._put_credential(record)
+            case Grant():
+                self._grants[record.grant_id] = record
+            case Link():
+                self._links[record.client_id, record.user_id] = record
+            case Seller():
+                self._sellers[record.user_id] = record
+            case Application():
+                self._applications[record.client_id] = record
+
+    def _put_credential(self, record: Credential) -> None:
+        if record.secret not in self._credentials:
+            self._members[record.grant_id] = self._members.get(record.grant_id, 0) + 1
+            if record.expires_at is not None:
+                heapq.heappush(self._expiries, (record.expires_at, record.secret))
+        self._credentials[record.secret] = record
+        if record.spent_at is not None:
+            self._dead[record.secret] = None
+
+    def _sweep(self, now: datetime) -> None:
+        """Move a few expired credentials to the dead, and drop a few of the oldest dead."""
+        for _ in range(SWEPT_AT_ONCE):
+            if not self._expiries or self._expiries[0][0] > now:
+                break
+            _, secret = heapq.heappop(self._expiries)
+            if secret in self._credentials:
+                self._dead.setdefault(secret)
+        for _ in range(min(SWEPT_AT_ONCE, len(self._dead) - self._dead_kept)):
+            secret = next(iter(self._dead))
+            del self._dead[secret]
+            self._drop(self._credentials.pop(secret).grant_id)
+
+    def _drop(self, grant_id: str) -> None:
+        left = self._members[grant_id] - 1
+        if left:
+            self._members[grant_id] = left
+        else:
+            del self._members[grant_id], self._grants[grant_id]

@@ -1,0 +1,97 @@
+"""What a store can do. There is one way to change it: `transact`."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from mp_oauth_sandbox.core.records import (
+    Application,
+    Change,
+    Credential,
+    Grant,
+    Keys,
+    Link,
+    Record,
+    Seller,
+    View,
+)
+
+Outcome = TypeVar("Outcome")
+Decide = Callable[[View], tuple[Change, Outcome]]
+R = TypeVar("R", bound=Record)
+
+#: How many dead credentials (spent, replaced, expired) stay findable, so that a replay is
+#: explained and not "unknown". The oldest dead go first; live ones are never dropped.
+DEAD_KEPT = 50_000
+
+#: How many dead ones one transaction removes at most: cost stays flat as state grows.
+SWEPT_AT_ONCE = 4
+
+
+class StoreError(Exception):
+    """A store cannot be used; the message says why and what to do."""
+
+
+class Store(Protocol):
+    """Records behind one atomic verb. Every method may be called from any thread."""
+
+    def transact(self, keys: Keys, decide: Decide[Outcome], *, now: datetime) -> Outcome:
+        """Load the view of `keys`, decide, apply the change: all in one atomic step.
+
+        `decide` is pure and may be called more than once. If it raises, nothing changes.
+        """
+        ...
+
+    def read(self, keys: Keys) -> View:
+        """The view of `keys`, without changing anything."""
+        ...
+
+    def page(self, kind: type[R], *, after: str = "", limit: int = 100) -> Sequence[R]:
+        """Records of one kind in order of first insertion, following the one keyed `after`.
+
+        The key of an application is its client id, of a seller its user id as text.
+        """
+        ...
+
+    def snapshot(self) -> Sequence[Record]:
+        """Every record, in an order in which `reset` can put them back."""
+        ...
+
+    def reset(self, records: Iterable[Record]) -> None:
+        """Forget everything and hold just these records."""
+        ...
+
+    def save_settings(self, settings: Mapping[str, str]) -> None:
+        """Remember these values by name; others stay."""
+        ...
+
+    def settings(self) -> Mapping[str, str]:
+        """What was saved, after a restart too if the store survives one."""
+        ...
+
+    def append_journal(self, entries: Sequence[bytes]) -> None:
+        """Keep journal entries (JSON), if the store survives a restart."""
+        ...
+
+    def journal(self, limit: int) -> Sequence[bytes]:
+        """The newest kept journal entries, oldest first."""
+        ...
+
+    def close(self) -> None:
+        """Release what the store holds. It cannot be used afterwards."""
+        ...
+
+
+def key_of(record: Record) -> str:
+    """The key by which a record is found among its kind."""
+    match record:
+        case Application():
+            return record.client_id
+        case Seller():
+            return str(record.user_id)
+        case Link():
+            return f"{record.client_id}/{record.user_id}"
+        case Grant():
+            return record.grant_id
+        case Credential():
+            return record.secret

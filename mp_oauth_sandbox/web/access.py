@@ -1,0 +1,57 @@
+"""Who may reach the pages and the control API: this machine's own, and nobody through a browser.
+
+The API of Mercado Pago itself (token endpoint, resources) is open to any caller, as the
+real one is.
+"""
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+
+from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The rule. `token` guards the control API where the server listens beyond loopback."""
+
+    hosts: frozenset[str] = LOOPBACK_HOSTS
+    token: str | None = field(default=None, repr=False)
+
+    def host_problem(self, headers: Headers) -> str | None:
+        """Why this Host is refused: a foreign name here means DNS rebinding or a wrong proxy."""
+        host = headers.get("host", "")
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:
+            name = None
+        if name in self.hosts:
+            return None
+        return f"the Host {host[:100]!r} is not allowed; start with --allow-host to allow it"
+
+    def origin_problem(self, headers: Headers) -> str | None:
+        """Why a request from a page of another site is refused (cross-site request forgery)."""
+        origin = headers.get("origin")
+        if origin is not None and origin != f"http://{headers.get('host', '')}":
+            return f"the Origin {origin[:100]!r} is not this sandbox"
+        site = headers.get("sec-fetch-site", "none")
+        if site not in {"same-origin", "none"}:
+            return f"the request comes from another site (Sec-Fetch-Site: {site[:20]})"
+        return None
+
+    def token_problem(self, headers: Headers) -> str | None:
+        """Why a control call is refused where a control token is set."""
+        if self.token is None:
+            return None
+        sent = headers.get("authorization", "")
+        if hmac.compare_digest(sent.encode(), f"Bearer {self.token}".encode()):
+            return None
+        return "this sandbox listens beyond loopback: send Authorization: Bearer <control token>"
+
+
+def allowing(hosts: Iterable[str]) -> frozenset[str]:
+    """The loopback names and these."""
+    return LOOPBACK_HOSTS | {host.lower() for host in hosts}

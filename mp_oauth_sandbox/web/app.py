@@ -1,0 +1,203 @@
+"""The ASGI application: bytes and paths in, answers out. It knows nothing of OAuth."""
+
+from http import HTTPStatus
+from typing import NamedTuple
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.messages import (
+    ClientCredentials,
+    RedeemCode,
+    Refresh,
+    Refused,
+    TokenAccepted,
+    TokenRequest,
+    TokensIssued,
+)
+from mp_oauth_sandbox.core.refusals import refuse, wire_error
+from mp_oauth_sandbox.engine import Engine
+from mp_oauth_sandbox.journal import Kind
+from mp_oauth_sandbox.web import wire
+from mp_oauth_sandbox.web.access import Access
+from mp_oauth_sandbox.web.answers import JSON_HEADERS, JournaledResponse, read_body
+from mp_oauth_sandbox.web.consent import ConsentPages
+from mp_oauth_sandbox.web.control import Control
+from mp_oauth_sandbox.web.home import Home
+from mp_oauth_sandbox.web.pages import Pages
+from mp_oauth_sandbox.web.resources import profile_of
+
+_GRANT_TYPES = {
+    RedeemCode: "authorization_code",
+    Refresh: "refresh_token",
+    ClientCredentials: "client_credentials",
+}
+
+
+class Api:
+    """Mercado Pago's API as far as linking needs it: POST /oauth/token and GET /users/me."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Answer from this engine."""
+        self._engine = engine
+
+    async def token(self, request: Request) -> Response:
+        """POST /oauth/token."""
+        engine = self._engine
+        body = await read_body(request)
+        parsed: TokenRequest | Refused
+        if isinstance(body, Refused):
+            parsed = body
+        else:
+            parsed = wire.parse_token_request(
+                request.headers.get("content-type", ""),
+                body,
+                request.scope["query_string"],
+                engine.profile,
+            )
+        outcome = parsed if isinstance(parsed, Refused) else engine.serve(parsed)
+        about = _About("token", _grant_type(parsed), self._facts(parsed, outcome))
+        if isinstance(outcome, Refused) or isinstance(parsed, Refused):
+            client_id = None if isinstance(parsed, Refused) else parsed.authentication.client_id
+            return self._refusal(request, outcome, about, client_id)
+        assert isinstance(outcome, TokensIssued)  # noqa: S101 - for the type checker
+        entry = engine.journal.record(
+            kind="token",
+            request="POST /oauth/token",
+            status=200,
+            outcome="tokens issued",
+            grant_type=about.grant_type,
+            client_id=outcome.client_id,
+            user_id=outcome.user_id,
+            facts=about.facts,
+        )
+        content = wire.render_tokens(outcome, parsed, engine.profile)
+        return JournaledResponse(content, status=200, headers=self._headers(), entry=entry)
+
+    async def users_me(self, request: Request) -> Response:
+        """GET /users/me."""
+        engine = self._engine
+        parsed = wire.parse_bearer(
+            request.headers.get("authorization"), request.scope["query_string"], engine.profile
+        )
+        facts: dict[str, str] = {}
+        outcome = parsed if isinstance(parsed, Refused) else engine.serve(parsed)
+        if not isinstance(parsed, Refused) and parsed.token:
+            facts["access_token"] = engine.mint.label(parsed.token)
+        if not isinstance(outcome, TokenAccepted):
+            return self._refusal(request, outcome, _About("resource", None, facts), None)
+        facts["age_seconds"] = str(int(outcome.age.total_seconds()))
+        entry = engine.journal.record(
+            kind="resource",
+            request="GET /users/me",
+            status=200,
+            outcome=f"answered as {outcome.seller.nickname}",
+            client_id=outcome.client_id,
+            user_id=outcome.seller.user_id,
+            facts=facts,
+        )
+        content = msgspec.json.encode(profile_of(outcome.seller))
+        return JournaledResponse(content, status=200, headers=self._headers(), entry=entry)
+
+    def not_found(self, request: Request) -> Response:
+        """The documented 404, also for a known path with another method."""
+        refused = refuse(
+            Cause.RESOURCE_UNKNOWN, method=request.method[:20], path=request.url.path[:100]
+        )
+        return self._refusal(request, refused, _About("resource", None, {}), None)
+
+    def _refusal(
+        self, request: Request, outcome: object, about: "_About", client_id: str | None
+    ) -> Response:
+        if not isinstance(outcome, Refused):
+            raise TypeError(f"no answer to {type(outcome).__name__}")
+        answer = wire.render_refusal(outcome, self._engine.profile)
+        entry = self._engine.journal.record(
+            kind=about.kind,
+            request=f"{request.method[:20]} {request.url.path[:100]}",
+            status=answer.status,
+            outcome="refused",
+            refused=outcome,
+            error=wire_error(outcome, self._engine.profile).error,
+            grant_type=about.grant_type,
+            client_id=client_id[:40] if client_id else None,
+            facts=about.facts,
+        )
+        headers = self._headers() | dict(answer.headers)
+        return JournaledResponse(answer.body, status=answer.status, headers=headers, entry=entry)
+
+    def _headers(self) -> dict[str, str]:
+        return JSON_HEADERS | {"x-request-id": self._engine.mint.request_id()}
+
+    def _facts(self, parsed: TokenRequest | Refused, outcome: object) -> dict[str, str]:
+        """Which credentials came and went, by short id; never a whole secret."""
+        label = self._engine.mint.label
+        facts: dict[str, str] = {}
+        if isinstance(parsed, RedeemCode):
+            if parsed.code:
+                facts["code"] = label(parsed.code)
+            if parsed.redirect_uri:
+                facts["redirect_uri"] = parsed.redirect_uri[:2048]
+        elif isinstance(parsed, Refresh) and parsed.refresh_token:
+            facts["refresh_token"] = label(parsed.refresh_token)
+        if isinstance(outcome, TokensIssued):
+            facts["issued_access_token"] = label(outcome.access_token)
+            if outcome.refresh_token:
+                facts["issued_refresh_token"] = label(outcome.refresh_token)
+        return facts
+
+
+class _About(NamedTuple):
+    kind: Kind
+    grant_type: str | None
+    facts: dict[str, str]
+
+
+def _grant_type(parsed: TokenRequest | Refused) -> str | None:
+    return None if isinstance(parsed, Refused) else _GRANT_TYPES[type(parsed)]
+
+
+def create_app(engine: Engine, *, access: Access | None = None) -> ASGIApp:
+    """The whole sandbox as one ASGI application, to host or to mount at the root of a server."""
+    access = access or Access()
+    api, pages = Api(engine), Pages(access)
+    consent, home = ConsentPages(engine, pages), Home(engine, pages)
+    control = Control(engine, access, on_reset=consent.forget)
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.FORBIDDEN:
+            return pages.forbidden(error.detail)
+        if request.url.path.startswith("/_sandbox/"):
+            return control.no_such_call(request)
+        return api.not_found(request)
+
+    async def on_disconnect(_request: Request, _error: Exception) -> Response:
+        # Nobody is there to read it.
+        return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+    starlette = Starlette(
+        routes=[
+            Route("/oauth/token", api.token, methods=["POST"]),
+            Route("/authorization", consent.authorization, methods=["GET"]),
+            Route("/users/me", api.users_me, methods=["GET"]),
+            Route("/authorization/consent", consent.show, methods=["GET"]),
+            Route("/authorization/consent", consent.decide, methods=["POST"]),
+            Route("/authorization/sign-in", consent.sign_in, methods=["POST"]),
+            Route("/authorization/sign-out", consent.sign_out, methods=["POST"]),
+            Mount("/_sandbox/static", StaticFiles(packages=[("mp_oauth_sandbox.web", "static")])),
+            *control.routes(),
+            Route("/callback", home.callback, methods=["GET"]),
+            Route("/callback", home.exchange, methods=["POST"]),
+            Route("/", home.index, methods=["GET"]),
+        ],
+        exception_handlers={HTTPException: on_http_error, ClientDisconnect: on_disconnect},
+    )
+    starlette.router.redirect_slashes = False
+    return starlette

@@ -1,0 +1,261 @@
+"""The control API's calls: their inputs and outputs as types, and one table of them all."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from mp_oauth_sandbox.core.lifetimes import CalendarMonths, Lifetimes
+from mp_oauth_sandbox.core.records import Application, ApplicationStatus, Seller, Webhook
+from mp_oauth_sandbox.core.revoke import Reason
+from mp_oauth_sandbox.engine import ConsentMode
+from mp_oauth_sandbox.journal import Entry
+
+#: Ten thousand years would leave the calendar; 800 stay inside it wherever the clock is.
+_Seconds = Annotated[int, Meta(ge=0, le=25_000_000_000)]
+
+
+class LifetimesIn(Struct, forbid_unknown_fields=True):
+    """Lifetimes in seconds; what is left out keeps Mercado Pago's value."""
+
+    authorization_code: _Seconds | None = None
+    access_token: _Seconds | None = None
+    refresh_token: _Seconds | None = None
+    client_credentials_token: _Seconds | None = None
+
+    def lifetimes(self) -> Lifetimes:
+        """As the engine knows them."""
+        given = {
+            name: timedelta(seconds=value)
+            for name in self.__struct_fields__
+            if (value := getattr(self, name)) is not None
+        }
+        return Lifetimes(**given)
+
+
+class WebhookIn(Struct, forbid_unknown_fields=True):
+    """Where notifications go, and the secret that signs them; kept with the application."""
+
+    url: str
+    secret: Annotated[str, Meta(min_length=1, max_length=256)]
+
+    def webhook(self) -> Webhook:
+        """As the engine knows it."""
+        return Webhook(url=self.url, secret=self.secret)
+
+
+class ApplicationIn(Struct, forbid_unknown_fields=True):
+    """A new application. `owner` is the user id of a seller; without it one is made."""
+
+    name: str
+    redirect_uris: list[str]
+    pkce_required: bool = False
+    client_id: str | None = None
+    client_secret: str | None = None
+    owner: int | None = None
+    lifetimes: LifetimesIn | None = None
+    scopes: list[str] | None = None
+    webhook: WebhookIn | None = None
+
+
+class ApplicationChange(Struct, forbid_unknown_fields=True):
+    """What to change of an application; what is left out stays."""
+
+    name: str | UnsetType = UNSET
+    redirect_uris: list[str] | UnsetType = UNSET
+    pkce_required: bool | UnsetType = UNSET
+    lifetimes: LifetimesIn | UnsetType = UNSET
+    scopes: list[str] | UnsetType = UNSET
+    webhook: WebhookIn | None | UnsetType = UNSET
+    status: Literal["active", "blocked"] | UnsetType = UNSET
+
+    def applied_to(self, application: Application) -> Application:
+        """The application with these changes."""
+        changes: dict[str, object] = {
+            name: value
+            for name in self.__struct_fields__
+            if (value := getattr(self, name)) is not UNSET
+        }
+        if isinstance(self.redirect_uris, list):
+            changes["redirect_uris"] = tuple(self.redirect_uris)
+        if isinstance(self.scopes, list):
+            changes["scopes"] = tuple(sorted(set(self.scopes)))
+        if isinstance(self.lifetimes, LifetimesIn):
+            changes["lifetimes"] = self.lifetimes.lifetimes()
+        if isinstance(self.webhook, WebhookIn):
+            changes["webhook"] = self.webhook.webhook()
+        return replace(application, **changes)  # pyright: ignore[reportArgumentType] - by name
+
+
+class LifetimesOut(Struct):
+    """Lifetimes in seconds, or as text such as "6 months"."""
+
+    authorization_code: int
+    access_token: int
+    refresh_token: int | str
+    client_credentials_token: int
+
+
+class WebhookOut(Struct):
+    """Where notifications go; the secret is not shown again."""
+
+    url: str
+
+
+class ApplicationOut(Struct):
+    """An application. `access_token` is its owner's own: the platform's token."""
+
+    client_id: str
+    client_secret: str
+    public_key: str
+    owner: int
+    access_token: str
+    name: str
+    redirect_uris: tuple[str, ...]
+    pkce_required: bool
+    scopes: tuple[str, ...]
+    lifetimes: LifetimesOut
+    webhook: WebhookOut | None
+    status: ApplicationStatus
+
+    @classmethod
+    def of(cls, application: Application) -> "ApplicationOut":
+        """How the control API shows it."""
+        lifetimes, webhook = application.lifetimes, application.webhook
+        return cls(
+            client_id=application.client_id,
+            client_secret=application.client_secret,
+            public_key=application.public_key,
+            owner=application.owner,
+            access_token=application.access_token,
+            name=application.name,
+            redirect_uris=application.redirect_uris,
+            pkce_required=application.pkce_required,
+            scopes=application.scopes,
+            lifetimes=LifetimesOut(
+                authorization_code=int(lifetimes.authorization_code.total_seconds()),
+                access_token=int(lifetimes.access_token.total_seconds()),
+                refresh_token=_lifetime(lifetimes.refresh_token),
+                client_credentials_token=int(lifetimes.client_credentials_token.total_seconds()),
+            ),
+            webhook=WebhookOut(url=webhook.url) if webhook else None,
+            status=application.status,
+        )
+
+
+def _lifetime(lifetime: timedelta | CalendarMonths) -> int | str:
+    if isinstance(lifetime, CalendarMonths):
+        return f"{lifetime.months} months"
+    return int(lifetime.total_seconds())
+
+
+class SellerIn(Struct, forbid_unknown_fields=True):
+    """A new test seller; `collaborator_of` makes it an operator of another account."""
+
+    country: str
+    nickname: str | None = None
+    user_id: int | None = None
+    collaborator_of: int | None = None
+
+
+class SellerOut(Struct):
+    """A test seller."""
+
+    user_id: int
+    nickname: str
+    country: str
+    collaborator_of: int | None
+
+    @classmethod
+    def of(cls, seller: Seller) -> "SellerOut":
+        """How the control API shows it."""
+        return cls(
+            user_id=seller.user_id,
+            nickname=seller.nickname,
+            country=seller.country,
+            collaborator_of=seller.collaborator_of,
+        )
+
+
+class ConsentIn(Struct, forbid_unknown_fields=True):
+    """How sellers answer: `auto` yes at once, `page` ask, `deny` no at once."""
+
+    mode: ConsentMode
+    seller: int | None = None
+
+
+class ConsentOut(Struct):
+    """How sellers answer now."""
+
+    mode: ConsentMode
+    seller: int | None
+
+
+class AdvanceIn(Struct, forbid_unknown_fields=True):
+    """How far to move the clock forward, in seconds."""
+
+    seconds: Annotated[float, Meta(ge=0)]
+
+
+class TravelIn(Struct, forbid_unknown_fields=True):
+    """The instant to move the clock to: ISO 8601 with a zone."""
+
+    to: Annotated[datetime, Meta(tz=True)]
+
+
+class ClockOut(Struct):
+    """The server's virtual time (UTC), and whether it stands still."""
+
+    now: str
+    frozen: bool
+
+
+class RevocationIn(Struct, forbid_unknown_fields=True):
+    """What ends a link: see the reasons. `unlinked` needs both ids, the others one."""
+
+    reason: Reason
+    client_id: str | None = None
+    user_id: int | None = None
+
+
+class Done(Struct):
+    """It is done."""
+
+    done: bool = True
+
+
+class HealthOut(Struct):
+    """The sandbox answers; which version and profile, and its virtual time."""
+
+    status: Literal["ok"]
+    version: str
+    profile: str
+    now: str
+
+
+class JournalOut(Struct):
+    """Journal entries, oldest first, and the number to ask for next with `after`."""
+
+    entries: list[Entry]
+    next: int
+
+
+class ApplicationsOut(Struct):
+    """Every application."""
+
+    applications: list[ApplicationOut]
+
+
+class SellersOut(Struct):
+    """Every seller."""
+
+    sellers: list[SellerOut]
+
+
+class ErrorOut(Struct):
+    """What is wrong with a call: the field at fault and what would be right."""
+
+    error: str
+    message: str
+    field: str | None = None

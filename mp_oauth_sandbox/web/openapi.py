@@ -1,0 +1,87 @@
+"""The control API's OpenAPI document, made from the same table as its routes."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import msgspec
+from starlette.requests import Request
+
+from mp_oauth_sandbox import __version__
+from mp_oauth_sandbox.web import calls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One row of the API: routing, and the OpenAPI document, are made from these."""
+
+    method: str
+    path: str
+    summary: str
+    run: Callable[[Request], Awaitable[object]]
+    takes: type | None = None
+    gives: type = calls.Done
+    status: int = 200
+    query: tuple[str, ...] = ()
+
+
+def describe(table: Iterable[Call]) -> dict[str, object]:
+    """OpenAPI 3.1 of these calls."""
+    rows = list(table)
+    types = [kind for call in rows for kind in (call.takes, call.gives) if kind is not None]
+    types.append(calls.ErrorOut)
+    schemas, components = msgspec.json.schema_components(
+        types, ref_template="#/components/schemas/{name}"
+    )
+    by_type = dict(zip(types, schemas, strict=True))
+    paths: dict[str, dict[str, object]] = {}
+    for call in rows:
+        paths.setdefault(call.path, {})[call.method.lower()] = _operation(call, by_type)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "mp-oauth-sandbox control API",
+            "version": __version__,
+            "description": "What a test does to the sandbox's world. Bodies are JSON.",
+        },
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+
+
+def _operation(call: Call, by_type: dict[type, dict[str, object]]) -> dict[str, object]:
+    error = _content(by_type[calls.ErrorOut])
+    operation: dict[str, object] = {
+        "summary": call.summary,
+        "operationId": call.run.__name__.strip("_"),
+        "responses": {
+            str(call.status): {
+                "description": HTTPStatus(call.status).phrase,
+                **_content(by_type[call.gives]),
+            },
+            "4XX": {"description": "Names the field at fault and what would be right", **error},
+        },
+    }
+    parameters = [
+        {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+        for part in call.path.split("/")
+        if part.startswith("{")
+    ]
+    parameters += [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "schema": {"type": "integer", "minimum": 0},
+        }
+        for name in call.query
+    ]
+    if parameters:
+        operation["parameters"] = parameters
+    if call.takes is not None:
+        operation["requestBody"] = {"required": True, **_content(by_type[call.takes])}
+    return operation
+
+
+def _content(schema: dict[str, object]) -> dict[str, object]:
+    return {"content": {"application/json": {"schema": schema}}}

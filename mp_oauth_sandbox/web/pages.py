@@ -1,0 +1,120 @@
+"""What all pages share: templates, security headers, languages, and forms that came from us."""
+
+import functools
+import hmac
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import parse_qsl, urlsplit
+
+import jinja2
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.web.access import Access
+from mp_oauth_sandbox.web.answers import read_body
+from mp_oauth_sandbox.web.texts import Language, texts
+
+#: Our own cookie's name says so: cookies ignore ports, so an integration on the same host
+#: sees it too.
+COOKIE = "__mp_sandbox"
+
+
+class Pages:
+    """Renders templates; one for each application."""
+
+    def __init__(self, access: Access) -> None:
+        """`access` says which Host and Origin are our own."""
+        self.access = access
+
+    @functools.cached_property
+    def _templates(self) -> jinja2.Environment:
+        return jinja2.Environment(
+            loader=jinja2.PackageLoader("mp_oauth_sandbox.web"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+        )
+
+    def render(
+        self,
+        template: str,
+        context: Mapping[str, object],
+        *,
+        language: Language = "en",
+        form_target: str | None = None,
+        scripts: bool = False,
+        status: int = 200,
+    ) -> Response:
+        """A page. `form_target` is a redirect URI that a form's answer may lead to."""
+        body = self._templates.get_template(template).render(
+            {"t": texts(language), "lang": language, **context}
+        )
+        return Response(
+            body,
+            status_code=status,
+            headers=page_headers(form_target=form_target, scripts=scripts),
+        )
+
+    def check_host(self, request: Request) -> None:
+        """Raise a 403 for a Host that is not ours."""
+        problem = self.access.host_problem(request.headers)
+        if problem is not None:
+            raise HTTPException(HTTPStatus.FORBIDDEN, problem)
+
+    async def form(self, request: Request) -> dict[str, str]:
+        """The fields of a form of ours. Raises a 403 for one that another site sent."""
+        self.check_host(request)
+        problem = self.access.origin_problem(request.headers)
+        if problem is not None:
+            raise HTTPException(HTTPStatus.FORBIDDEN, problem)
+        body = await read_body(request)
+        if isinstance(body, Refused):
+            raise HTTPException(HTTPStatus.FORBIDDEN, "the form is too large or came too slowly")
+        return dict(parse_qsl(body.decode("utf-8", "replace")))
+
+    def forbidden(self, problem: str) -> Response:
+        """The answer to a request that no page of ours makes."""
+        return Response(
+            f"Refused by mp-oauth-sandbox: {problem}\n",
+            status_code=HTTPStatus.FORBIDDEN,
+            media_type="text/plain",
+            headers={"cache-control": "no-store"},
+        )
+
+
+def page_headers(*, form_target: str | None, scripts: bool) -> dict[str, str]:
+    """The headers of every page.
+
+    `form-action` must name the origin of the redirect URI: with 'self' alone Chromium
+    blocks the redirect that follows the consent form.
+    """
+    targets = "'self'" if form_target is None else f"'self' {origin_of(form_target)}"
+    policy = [
+        "default-src 'none'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        f"form-action {targets}",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    ]
+    if scripts:
+        policy += ["script-src 'self'", "connect-src 'self'"]
+    return {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": "; ".join(policy),
+        "referrer-policy": "same-origin",
+        "x-content-type-options": "nosniff",
+        "cache-control": "no-store",
+    }
+
+
+def origin_of(uri: str) -> str:
+    """Scheme, host and port of a URI."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two secrets are equal, in constant time."""
+    return hmac.compare_digest(one.encode(), other.encode())

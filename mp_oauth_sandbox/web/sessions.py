@@ -1,0 +1,110 @@
+"""Browser sessions and the authorization requests that wait for a seller's answer."""
+
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+
+from mp_oauth_sandbox.core.messages import AuthorizationRequest
+
+#: Oldest first out; far more than people have browsers.
+_KEPT = 2_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One browser: who is signed in, and the token its forms must carry."""
+
+    session_id: str = field(repr=False)
+    csrf: str = field(repr=False)
+    user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """An authorization request on its way through sign-in and consent."""
+
+    request_id: str
+    session_id: str = field(repr=False)
+    request: AuthorizationRequest
+    language: str | None
+
+
+class Sessions:
+    """Both kinds, bounded, in memory."""
+
+    def __init__(self) -> None:
+        """Start with nobody signed in."""
+        self._lock = threading.Lock()
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._pending: OrderedDict[str, Pending] = OrderedDict()
+
+    def find(self, session_id: str | None) -> Session | None:
+        """The session of that cookie, if we know it."""
+        with self._lock:
+            return self._sessions.get(session_id or "")
+
+    def open(self, user_id: int | None = None) -> Session:
+        """A new session; a sign-in gets one too, so that none can be fixed beforehand."""
+        session = Session(
+            session_id=secrets.token_urlsafe(24), csrf=secrets.token_urlsafe(24), user_id=user_id
+        )
+        with self._lock:
+            self._sessions[session.session_id] = session
+            while len(self._sessions) > _KEPT:
+                self._sessions.popitem(last=False)
+        return session
+
+    def wait(
+        self, session: Session, request: AuthorizationRequest, language: str | None
+    ) -> Pending:
+        """Keep a request until the seller answers."""
+        pending = Pending(
+            request_id=secrets.token_urlsafe(16),
+            session_id=session.session_id,
+            request=request,
+            language=language,
+        )
+        with self._lock:
+            self._pending[pending.request_id] = pending
+            while len(self._pending) > _KEPT:
+                self._pending.popitem(last=False)
+        return pending
+
+    def pending(self, request_id: str, session: Session | None) -> Pending | None:
+        """The waiting request of that session."""
+        with self._lock:
+            found = self._pending.get(request_id)
+        if found is None or session is None or found.session_id != session.session_id:
+            return None
+        return found
+
+    def take(self, pending: Pending) -> bool:
+        """Answer a request: True for the first answer only."""
+        with self._lock:
+            return self._pending.pop(pending.request_id, None) is not None
+
+    def move(self, pending: Pending, session: Session) -> Pending:
+        """Hand a waiting request to another session of the same browser (after a sign-in)."""
+        with self._lock:
+            self._pending.pop(pending.request_id, None)
+        return self.wait(session, pending.request, pending.language)
+
+    def speak(self, pending: Pending, language: str) -> Pending:
+        """Remember the language that the seller has chosen for this request."""
+        spoken = replace(pending, language=language)
+        with self._lock:
+            if pending.request_id in self._pending:
+                self._pending[pending.request_id] = spoken
+        return spoken
+
+    def close(self, session: Session) -> None:
+        """Sign out."""
+        with self._lock:
+            self._sessions.pop(session.session_id, None)
+
+    def forget(self) -> None:
+        """Sign everybody out and drop every waiting request."""
+        with self._lock:
+            self._sessions.clear()
+            self._pending.clear()

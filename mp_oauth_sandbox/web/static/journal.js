@@ -1,0 +1,99 @@
+// Keeps the journal on the index page up to date. Values reach the page through textContent
+// only: they contain what strangers sent to the sandbox.
+"use strict";
+
+const POLL_EVERY_MS = 1000;
+const ANSWER_WITHIN_MS = 5000;
+const PAGE_SIZE = 50;
+const KEEP_ROWS = 200;
+const GIVE_UP_AFTER = 3;
+
+const list = document.getElementById("journal");
+const state = document.getElementById("journal-state");
+const empty = document.getElementById("journal-empty");
+
+let last = Number(list.firstElementChild?.dataset.seq ?? 0);
+let failures = 0;
+
+// Assigning equal text again would make screen readers repeat it every second.
+function say(sentence) {
+  if (state.textContent !== sentence) state.textContent = sentence;
+}
+
+function element(name, className, text) {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function row(entry) {
+  const made = element("li", "entry", "");
+  made.id = `entry-${entry.seq}`;
+  made.dataset.seq = entry.seq;
+
+  const status = entry.status ? String(entry.status) : "";
+  const line = element("p", "entry-line", "");
+  line.append(
+    element("span", status ? `status status-${status[0]}` : "status", status || "–"),
+    " ",
+    element("code", "", entry.line),
+  );
+
+  const time = element("time", "", entry.at);
+  time.dateTime = entry.at;
+  const facts = element("p", "entry-facts", "");
+  facts.append(time);
+  if (entry.cause) facts.append(" ", element("code", "", entry.cause));
+
+  made.append(line, facts);
+  if (entry.explanation) made.append(element("p", "entry-explanation", entry.explanation));
+  if (entry.remedy) made.append(element("p", "entry-remedy", entry.remedy));
+  return made;
+}
+
+function show(entries) {
+  for (const entry of entries) {
+    document.getElementById(`entry-${entry.seq}`)?.remove();
+    list.prepend(row(entry));
+    last = Math.max(last, entry.seq);
+  }
+  while (list.childElementCount > KEEP_ROWS) list.lastElementChild.remove();
+  empty.hidden = list.childElementCount > 0;
+}
+
+// After a reset the journal counts from the beginning again.
+function startOver() {
+  last = 0;
+  list.replaceChildren();
+}
+
+async function ask() {
+  const response = await fetch(`/_sandbox/journal?after=${last}&limit=${PAGE_SIZE}`, {
+    cache: "no-store",
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return response.json();
+}
+
+async function poll() {
+  let more = false;
+  try {
+    const { entries, next } = await ask();
+    if (Number.isInteger(next) && next < last) startOver();
+    show(entries);
+    more = entries.length === PAGE_SIZE;
+    failures = 0;
+    say("Newest first. New entries appear by themselves.");
+  } catch {
+    failures += 1;
+    if (failures === GIVE_UP_AFTER) {
+      say("The sandbox no longer answers. Updates have stopped; reload the page to try again.");
+      return;
+    }
+  }
+  setTimeout(poll, more ? 0 : POLL_EVERY_MS);
+}
+
+poll();

@@ -1,0 +1,437 @@
+"""The bytes: field names, bodies and their order. The only file that knows them.
+
+Sources are Mercado Pago's reference for POST /oauth/token and public captures of its
+answers; each switch of the profile names its own.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+from urllib.parse import quote, unquote_to_bytes
+
+import msgspec
+
+from mp_oauth_sandbox.core.authenticate import looks_like_access_token
+from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.messages import (
+    Authentication,
+    AuthorizationRequest,
+    ClientCredentials,
+    CodeIssued,
+    RedeemCode,
+    Refresh,
+    Refused,
+    TokenRequest,
+    TokensIssued,
+    UseToken,
+)
+from mp_oauth_sandbox.core.profile import Profile
+from mp_oauth_sandbox.core.refusals import missing_of_trio, refuse, wire_error
+
+#: Nothing documents a limit; `state` beyond this is certainly a mistake.
+STATE_BYTES = 8 * 1024
+
+_TRIO = ("grant_type", "client_id", "client_secret")
+_FIELDS = {
+    "authorization_code": {*_TRIO, "code", "redirect_uri", "code_verifier", "test_token"},
+    "refresh_token": {*_TRIO, "refresh_token", "scope"},
+    "client_credentials": {*_TRIO},
+}
+
+#: The order of the reference example; `payments` is not in it.
+_DOCUMENTED_SCOPES = ("read", "write", "offline_access", "payments")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, JSON body and further headers."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class _Malformed(Exception):
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.cause)
+        self.refused = refused
+
+
+# ---- GET /authorization ----
+
+
+def parse_authorization(query: bytes) -> AuthorizationRequest | Refused:
+    """An authorization request from raw query bytes: RFC 6749 section 4.1.1.
+
+    Parameters nobody documents (prompt, site_id, show_dialog and others) are ignored.
+    """
+    known = {
+        "client_id",
+        "response_type",
+        "redirect_uri",
+        "code_challenge",
+        "code_challenge_method",
+        "scope",
+        "platform_id",
+    }
+    values: dict[str, str] = {}
+    state: str | None = None
+    try:
+        for name, value in _pairs(query, only={*known, "state"}):
+            if name == "state":
+                state = _state(value)
+            else:
+                # RFC 6749 section 3.1: a parameter without a value counts as left out.
+                text = _text(name, value)
+                if text:
+                    values[name] = text
+    except _Malformed as malformed:
+        return malformed.refused
+    return AuthorizationRequest(
+        client_id=values.get("client_id"),
+        response_type=values.get("response_type"),
+        redirect_uri=values.get("redirect_uri"),
+        state=state,
+        code_challenge=values.get("code_challenge"),
+        code_challenge_method=values.get("code_challenge_method"),
+        scope=values.get("scope"),
+        platform_id=values.get("platform_id"),
+    )
+
+
+def _pairs(query: bytes, *, only: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Decoded pairs of a query or form, for the names asked; a repeated name is refused."""
+    seen: set[str] = set()
+    for pair in query.split(b"&"):
+        raw_name, _, raw_value = pair.partition(b"=")
+        name = unquote_to_bytes(raw_name.replace(b"+", b" ")).decode("utf-8", "replace")
+        if name not in only:
+            continue
+        if name in seen:
+            raise _Malformed(refuse(Cause.PARAMETER_DUPLICATED, name=name))
+        seen.add(name)
+        yield name, unquote_to_bytes(raw_value.replace(b"+", b" "))
+
+
+def _text(name: str, value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        _malformed(name, "it is not UTF-8", "text")
+
+
+def _malformed(name: str, problem: str, expected: str) -> NoReturn:
+    raise _Malformed(
+        refuse(Cause.PARAMETER_MALFORMED, name=name[:40], problem=problem, expected=expected)
+    )
+
+
+def _state(value: bytes) -> str:
+    """The state as it goes back: the same bytes, whatever they are, safely encoded."""
+    if len(value) > STATE_BYTES:
+        _malformed("state", f"it has {len(value)} bytes", f"at most {STATE_BYTES} bytes")
+    return quote(value, safe="")
+
+
+def success_location(issued: CodeIssued) -> str:
+    """Where the browser goes with a code: code first, then state if one was sent."""
+    state = "" if issued.state is None else f"&state={issued.state}"
+    return f"{issued.redirect_uri}{_joint(issued.redirect_uri)}code={issued.code}{state}"
+
+
+def denial_location(request: AuthorizationRequest, profile: Profile) -> str:
+    """Where the browser goes when the seller refused: RFC 6749 section 4.1.2.1."""
+    description = (
+        "&error_description=User+denied+access" if profile.denial_error_description else ""
+    )
+    echoed = profile.denial_echoes_state and request.state is not None
+    state = f"&state={request.state}" if echoed else ""
+    uri = request.redirect_uri or ""
+    return f"{uri}{_joint(uri)}error=access_denied{description}{state}"
+
+
+def mismatch_location(registered: str) -> str:
+    """Where the behaviour of 2015 sent a wrong redirect URI; two public threads of 2015-2016.
+
+    The real one sent it to the unregistered URI. That is an open redirect, so this goes to
+    a registered one.
+    """
+    return (
+        f"{registered}{_joint(registered)}error=redirect_uri_mismatch"
+        "&error_description=Your+client+callback+must+be+the+same+as+your+redirect_uri"
+    )
+
+
+def _joint(uri: str) -> str:
+    return "&" if "?" in uri else "?"
+
+
+# ---- POST /oauth/token ----
+
+
+def parse_token_request(
+    content_type: str, body: bytes, query: bytes, profile: Profile
+) -> TokenRequest | Refused:
+    """A token request from its body: JSON or form, both accepted by Mercado Pago."""
+    try:
+        fields = _body_fields(content_type, body)
+        if query and profile.query_parameters != "ignore":
+            sent = dict(_pairs(query, only=_AnyName()))
+            if sent and profile.query_parameters == "refuse":
+                return refuse(Cause.PARAMETER_IN_QUERY, name=next(iter(sent))[:40])
+            fields = {name: _text(name, value) for name, value in sent.items()} | fields
+        return _token_request(fields, profile)
+    except _Malformed as malformed:
+        return malformed.refused
+
+
+class _AnyName(frozenset[str]):
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _body_fields(content_type: str, body: bytes) -> dict[str, object]:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == "application/x-www-form-urlencoded":
+        pairs = _pairs(body, only=_AnyName()) if body else ()
+        return {name: _text(name, value) for name, value in pairs}
+    if media_type != "application/json":
+        shown = media_type[:60] or "missing"
+        raise _Malformed(refuse(Cause.BODY_UNREADABLE, problem=f"its Content-Type is {shown}"))
+    if not body:
+        return {}
+    try:
+        decoded = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError):
+        raise _Malformed(refuse(Cause.BODY_UNREADABLE, problem="it is not valid JSON")) from None
+    if not isinstance(decoded, dict):
+        raise _Malformed(refuse(Cause.BODY_UNREADABLE, problem="it is not a JSON object"))
+    return decoded  # pyright: ignore[reportUnknownVariableType] - keys of JSON objects are str
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Malformed(refuse(Cause.PARAMETER_DUPLICATED, name=name[:40]))
+        found[name] = value
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _token_request(fields: Mapping[str, object], profile: Profile) -> TokenRequest | Refused:
+    grant_type = _string(fields, "grant_type")
+    client_id = _client_id(fields)
+    secret = _string(fields, "client_secret")
+    absent = [
+        name
+        for name, value in zip(_TRIO, (grant_type, client_id, secret), strict=True)
+        if value is None
+    ]
+    if absent == ["client_id"] and _client_id_optional(grant_type, secret or "", profile):
+        absent = []
+    if absent or grant_type is None or secret is None:
+        return missing_of_trio(absent)
+    if grant_type not in _FIELDS:
+        return refuse(Cause.GRANT_TYPE_UNSUPPORTED, value=_shown(grant_type))
+    if profile.surplus_fields == "refuse":
+        for name in fields:
+            if name not in _FIELDS[grant_type]:
+                return refuse(Cause.PARAMETER_SURPLUS, name=_shown(name))
+    authentication = Authentication(client_id=client_id, client_secret=secret)
+    match grant_type:
+        case "authorization_code":
+            return RedeemCode(
+                authentication=authentication,
+                code=_string(fields, "code"),
+                redirect_uri=_string(fields, "redirect_uri"),
+                code_verifier=_string(fields, "code_verifier"),
+                test_token=_flag(fields, "test_token"),
+            )
+        case "refresh_token":
+            return Refresh(
+                authentication=authentication,
+                refresh_token=_string(fields, "refresh_token"),
+                scope=_string(fields, "scope"),
+            )
+        case _:
+            return ClientCredentials(authentication=authentication)
+
+
+def _client_id_optional(grant_type: str | None, secret: str, profile: Profile) -> bool:
+    if profile.access_token_as_secret and looks_like_access_token(secret):
+        return True
+    return profile.refresh_without_client_id and grant_type == "refresh_token"
+
+
+def _string(fields: Mapping[str, object], name: str) -> str | None:
+    """A text field; null and the empty string count as left out."""
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        _malformed(name, f"it is a JSON {_json_type(value)}", "a string")
+    if not _encodable(value):
+        _malformed(name, "it has a lone surrogate", "Unicode text")
+    return value
+
+
+def _client_id(fields: Mapping[str, object]) -> str | None:
+    value = fields.get("client_id")
+    # A string in every document; a JSON number is understood too (guess).
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if abs(value) < 10**20 else "0"
+    return _string(fields, "client_id")
+
+
+def _flag(fields: Mapping[str, object], name: str) -> bool:
+    """A flag as clients send it: JSON true, "true", form true; seen in 5 public projects."""
+    value = fields.get(name)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    if isinstance(value, str) and value.lower() in {"true", "false", ""}:
+        return value.lower() == "true"
+    _malformed(name, "it is neither true nor false", "true or false")
+
+
+def _json_type(value: object) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    return "array" if isinstance(value, list) else "object"
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(text: str) -> str:
+    return text[:40].encode("ascii", "backslashreplace").decode()
+
+
+def render_tokens(tokens: TokensIssued, request: TokenRequest, profile: Profile) -> bytes:
+    """The success body, compact, its keys in the order of four public captures."""
+    body: dict[str, object] = {
+        "access_token": tokens.access_token,
+        "token_type": profile.token_type,
+        "expires_in": int(tokens.expires_in.total_seconds()),
+        "scope": " ".join(_ordered(tokens.scopes, profile)),
+    }
+    short = isinstance(request, Refresh) and profile.refresh_body == "short"
+    if not short:
+        body["user_id"] = tokens.user_id
+    if tokens.refresh_token is not None:
+        body["refresh_token"] = tokens.refresh_token
+    if tokens.public_key is not None and not short:
+        body["public_key"] = tokens.public_key
+    by_application = isinstance(request, ClientCredentials)
+    if not short and (profile.client_credentials_live_mode or not by_application):
+        body["live_mode"] = tokens.live_mode
+    return msgspec.json.encode(body)
+
+
+def _ordered(scopes: tuple[str, ...], profile: Profile) -> Iterable[str]:
+    if profile.scope_order == "sorted":
+        return sorted(scopes)
+    return (scope for scope in _DOCUMENTED_SCOPES if scope in scopes)
+
+
+# ---- refusals ----
+
+
+def render_refusal(refused: Refused, profile: Profile) -> Answer:
+    """The answer of the token endpoint or a resource to a refused request."""
+    error = wire_error(refused, profile)
+    match error.error:
+        case "unauthorized":
+            body = _unauthorized(refused, error.message, profile)
+        case "resource not found":
+            return NOT_FOUND
+        case "local_rate_limited":
+            return _rate_limited(error.message, profile)
+        case _:
+            body = _error_body(error.message, error.error, error.status, profile)
+    return Answer(error.status, msgspec.json.encode(body), {})
+
+
+def _error_body(message: str, error: str, status: int, profile: Profile) -> dict[str, object]:
+    match profile.error_body:
+        case "message":
+            return {"message": message, "error": error, "status": status, "cause": []}
+        case "error_description":
+            return {"error_description": message, "error": error, "status": status, "cause": []}
+        case "two_keys":
+            return {"message": message, "error": error}
+
+
+def _rate_limited(message: str, profile: Profile) -> Answer:
+    headers = {} if profile.retry_after is None else {"retry-after": str(profile.retry_after)}
+    match profile.rate_limited_body:
+        case "plain":
+            return Answer(429, b"local_rate_limited", headers | {"content-type": "text/plain"})
+        case "too_many_requests":
+            body = _error_body("Too Many Requests", "too_many_requests", 429, profile)
+        case "json":
+            body = _error_body(message, "local_rate_limited", 429, profile)
+    return Answer(429, msgspec.json.encode(body), headers)
+
+
+def _unauthorized(refused: Refused, message: str, profile: Profile) -> dict[str, object]:
+    match profile.unauthorized_body:
+        case "code_message":
+            return {"code": "unauthorized", "message": message}
+        case "invalid_token":
+            return {"message": "invalid_token", "cause": [], "error": "not_found", "status": 401}
+        case "code_5":
+            said = "Must provide your access_token to proceed"
+            sentence = said if refused.cause is Cause.TOKEN_MISSING else message
+            cause = [{"code": 5, "description": sentence, "data": None}]
+            return {"message": sentence, "error": "unauthorized", "status": 401, "cause": cause}
+
+
+#: What the API answers where there is nothing: 5 public projects (ML), 2 (MP).
+NOT_FOUND = Answer(
+    404,
+    msgspec.json.encode(
+        {
+            "message": "Si quieres conocer los recursos de la API que se encuentran disponibles"
+            " visita el Sitio de Desarrolladores de MercadoLibre"
+            " (http://developers.mercadolibre.com)",
+            "error": "resource not found",
+        }
+    ),
+    {},
+)
+
+
+# ---- bearer tokens ----
+
+
+def parse_bearer(authorization: str | None, query: bytes, profile: Profile) -> UseToken | Refused:
+    """The access token of a request for a resource: RFC 6750 section 2.1."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return UseToken(token=token.strip())
+    if profile.access_token_in_query and query:
+        try:
+            for name, value in _pairs(query, only={"access_token"}):
+                return UseToken(token=_text(name, value))
+        except _Malformed as malformed:
+            return malformed.refused
+    if authorization is None:
+        in_query = b"access_token=" in query
+        problem = "it is in the query string" if in_query else "no Authorization header"
+    else:
+        problem = "the Authorization header has no bearer token"
+    return refuse(Cause.TOKEN_MISSING, problem=problem)

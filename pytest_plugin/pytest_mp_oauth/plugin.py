@@ -1,0 +1,1 @@
+"""The fixtures, as pytest loads them; imports only pytest at the top."""
