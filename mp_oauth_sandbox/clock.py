@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class ClockError(ValueError):
-    """The clock was asked to do what it cannot: go backwards, or past the year 9999."""
+    """The clock was asked to do what it cannot: go backwards, or past the year 9890."""
 
 
 class Clock:
@@ -18,27 +19,31 @@ class Clock:
     It is based on the monotonic clock, read through names that neither freezegun nor
     time-machine reaches: a test that moves its own process's time does not move the
     server's. It is the server's clock only; an integration has its own.
+
+    Inside it counts whole microseconds, so that no sum of steps drifts, and every reading
+    takes the lock, so that none falls between a move's two halves.
     """
 
     # Class attributes, because freezegun replaces what it finds in modules.
-    _monotonic = staticmethod(time.monotonic)
-    _wall_at_zero = time.time() - time.monotonic()
+    _monotonic_ns = staticmethod(time.monotonic_ns)
+    _wall_at_zero = (time.time_ns() - time.monotonic_ns()) // 1000
 
     def __init__(self, start: datetime | None = None, *, frozen: bool = False) -> None:
         """Start at `start` (aware; default: the real time), running or frozen."""
         self.on_move: Callable[[], None] | None = None
         """Called after each move, so that a sandbox can remember and note it."""
         self._lock = threading.Lock()
-        self._offset = 0.0
-        self._frozen_at: float | None = None
+        self._offset = 0
+        self._frozen_at: int | None = None
         if start is not None:
-            self._offset = _seconds(start) - self._real()
+            self._offset = _microseconds(start) - self._real()
         if frozen:
-            self._frozen_at = self._seconds_now()
+            self._frozen_at = self._reading()
 
     def __call__(self) -> datetime:
         """The instant it is now on this server."""
-        return _EPOCH + timedelta(seconds=self._seconds_now())
+        with self._lock:
+            return _instant(self._reading())
 
     now = __call__
 
@@ -62,23 +67,26 @@ class Clock:
         if step < timedelta():
             raise ClockError(f"the clock cannot go backwards (asked for {step.total_seconds()} s)")
         with self._lock:
-            self._move_to(self._seconds_now() + step.total_seconds())
-        return self._moved()
+            now = self._move(self._reading(), step // _MICROSECOND)
+        return self._moved(now)
 
     def travel(self, to: datetime) -> datetime:
         """Move forward to an instant (aware), and return it. Raises ClockError if it is past."""
-        target = _seconds(to)
+        target = _microseconds(to)
         with self._lock:
-            if target < self._seconds_now():
-                raise ClockError(f"the clock cannot go backwards: it is {self.now().isoformat()}")
-            self._move_to(target)
-        return self._moved()
+            reading = self._reading()
+            if target < reading:
+                now = _instant(reading)
+                raise ClockError(f"the clock cannot go backwards: it is {now.isoformat()}")
+            now = self._move(reading, target - reading)
+        return self._moved(now)
 
     def freeze(self) -> datetime:
         """Stop the clock, and return where it stands; `advance` and `travel` still move it."""
         with self._lock:
-            self._frozen_at = self._seconds_now()
-        return self._moved()
+            self._frozen_at = self._reading()
+            now = _instant(self._frozen_at)
+        return self._moved(now)
 
     def resume(self) -> datetime:
         """Let a frozen clock run on from where it stands."""
@@ -86,48 +94,55 @@ class Clock:
             if self._frozen_at is not None:
                 self._offset = self._frozen_at - self._real()
                 self._frozen_at = None
-        return self._moved()
+            now = _instant(self._reading())
+        return self._moved(now)
 
     @property
     def frozen(self) -> bool:
         """Whether the clock stands still."""
         return self._frozen_at is not None
 
-    def state(self) -> tuple[float, float | None]:
-        """Seconds ahead of real time, and the frozen instant: enough to go on after a restart."""
-        return self._offset, self._frozen_at
+    def state(self) -> tuple[int, int | None]:
+        """How far ahead of real time, and where it is frozen (microseconds): for a restart."""
+        with self._lock:
+            return self._offset, self._frozen_at
 
-    def restore(self, state: tuple[float, float | None]) -> None:
+    def restore(self, state: tuple[int, int | None]) -> None:
         """Go on from an earlier `state()`; the only way back, used by reset and restart."""
         with self._lock:
             self._offset, self._frozen_at = state
 
-    def _moved(self) -> datetime:
+    def _moved(self, now: datetime) -> datetime:
         if self.on_move is not None:
             self.on_move()
-        return self.now()
+        return now
 
-    def _move_to(self, seconds: float) -> None:
-        # A year of margin, so that whatever is issued now has an expiry in the calendar.
-        if seconds > _LAST:
-            raise ClockError("the clock cannot go beyond the year 9990")
-        if self._frozen_at is not None:
-            self._frozen_at = seconds
+    def _move(self, reading: int, step: int) -> datetime:
+        # A hundred years of margin, so that what is issued now expires inside the calendar.
+        if reading + step > _LAST:
+            raise ClockError("the clock cannot go beyond the year 9890")
+        if self._frozen_at is None:
+            self._offset += step
         else:
-            self._offset = seconds - self._real()
+            self._frozen_at += step
+        return _instant(reading + step)
 
-    def _seconds_now(self) -> float:
+    def _reading(self) -> int:
         return self._offset + self._real() if self._frozen_at is None else self._frozen_at
 
     @classmethod
-    def _real(cls) -> float:
-        return cls._wall_at_zero + cls._monotonic()
+    def _real(cls) -> int:
+        return cls._wall_at_zero + cls._monotonic_ns() // 1000
 
 
-def _seconds(instant: datetime) -> float:
+def _microseconds(instant: datetime) -> int:
     if instant.tzinfo is None:
         raise ClockError(f"{instant.isoformat()} has no time zone; give an aware datetime")
-    return (instant - _EPOCH).total_seconds()
+    return (instant - _EPOCH) // _MICROSECOND
 
 
-_LAST = _seconds(datetime(9990, 1, 1, tzinfo=UTC))
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+_LAST = _microseconds(datetime(9890, 1, 1, tzinfo=UTC))

@@ -84,7 +84,7 @@ class Engine:
         self.journal = Journal(clock=clock, save=store.append_journal, kept=store.journal(1000))
         self._rates = RateLimit()
         clock.on_move = self._clock_moved
-        self._start: tuple[list[Record], tuple[float, float | None], Consent, Profile] | None = None
+        self._start: tuple[list[Record], tuple[int, int | None], Consent, Profile] | None = None
 
     def serve(self, message: Message) -> Outcome:
         """Decide one message and make its change, atomically."""
@@ -233,6 +233,7 @@ class Engine:
                 redirect_uris=changed.redirect_uris,
                 client_secret=changed.client_secret,
                 scopes=changed.scopes,
+                lifetimes=changed.lifetimes,
             )
             check_application(wanted, self.profile)
             return Change(put=(changed,)), changed

@@ -33,9 +33,9 @@ class Entry:
     """One exchange. All of it but `delivery` is fixed when it is recorded.
 
     `at` is the server's virtual time (UTC), `request` the method and path, `outcome` a few
-    words, `line` these in one line, `facts` what else is known (redirect_uri, state and credentials by short id). On
-    a refusal `error` is the wire's word and `cause` the true one, with explanation, remedy
-    and source.
+    words, `line` these in one line, `facts` what else is known (redirect_uri, state and
+    credentials by short id). On a refusal `error` is the wire's word and `cause` the true
+    one, with explanation, remedy and source.
     """
 
     seq: int

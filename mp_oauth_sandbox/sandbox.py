@@ -1,8 +1,7 @@
 """`Sandbox`: the one object that users hold."""
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
@@ -12,13 +11,14 @@ import msgspec
 
 from mp_oauth_sandbox.clock import Clock
 from mp_oauth_sandbox.core.lifetimes import Lifetimes
-from mp_oauth_sandbox.core.profile import PRESETS, Profile
+from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import Application, Seller, Webhook
-from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication, NewSeller
+from mp_oauth_sandbox.core.registration import NewApplication, NewSeller
 from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
 from mp_oauth_sandbox.engine import Consent, Engine
 from mp_oauth_sandbox.journal import Journal
 from mp_oauth_sandbox.mint import Mint
+from mp_oauth_sandbox.profiles import changed_profile, profile_named
 from mp_oauth_sandbox.stores.memory import MemoryStore
 from mp_oauth_sandbox.stores.protocol import Store
 from mp_oauth_sandbox.web.access import Access, allowing
@@ -80,9 +80,7 @@ class Sandbox:
             remembered = store.settings()
             clock = Clock(start, frozen=frozen)
             if start is None and not frozen and "clock" in remembered:
-                clock.restore(
-                    msgspec.json.decode(remembered["clock"], type=tuple[float, float | None])
-                )
+                clock.restore(msgspec.json.decode(remembered["clock"], type=tuple[int, int | None]))
             self._engine = Engine(store=store, clock=clock, mint=_mint(store, seed), profile=chosen)
             if "consent" in remembered:
                 self._engine.consent = msgspec.json.decode(remembered["consent"], type=Consent)
@@ -210,6 +208,19 @@ class Sandbox:
         """The application with that client id, as it is now."""
         return self._engine.application(client_id)
 
+    def seller(self, user_id: int) -> Seller | None:
+        """The seller with that user id, as it is now."""
+        return self._engine.seller(user_id)
+
+    def update_application(
+        self, client_id: str, change: Callable[[Application], Application]
+    ) -> Application:
+        """Edit an application as the panel would: `change` returns the altered record.
+
+        Raises InvalidInputError naming the field that cannot be used.
+        """
+        return self._engine.update_application(client_id, change)
+
     def authorization_url(
         self,
         application: Application,
@@ -254,8 +265,11 @@ class Sandbox:
     # ---- start and reset ----
 
     def change_profile(self, **switches: object) -> Profile:
-        """Change single switches by name, and return the profile."""
-        self._engine.set_profile(replace(self._engine.profile, **switches))  # pyright: ignore[reportArgumentType] - by name
+        """Change single switches by name, and return the profile.
+
+        Raises InvalidInputError naming the switch that does not exist, or has no such value.
+        """
+        self._engine.set_profile(changed_profile(self._engine.profile, switches))
         return self._engine.profile
 
     def keep(self, *presets: Application | Seller) -> None:
@@ -265,14 +279,6 @@ class Sandbox:
     def reset(self) -> None:
         """Return to the start state; codes, tokens, journal and clock moves are gone."""
         self._engine.reset()
-
-
-def profile_named(name: str) -> Profile:
-    """A preset by name. Raises InvalidInputError for an unknown one."""
-    preset = PRESETS.get(name)
-    if preset is None:
-        raise InvalidInputError("profile", f"{name[:40]!r} is not one of {', '.join(PRESETS)}")
-    return preset
 
 
 def _open_store(data: str | Path | None, sync: Literal["normal", "full"]) -> Store:

@@ -16,12 +16,13 @@ PLUGIN = "pytest_mp_oauth"
 # From the bottom up. A layer imports its own level and the levels below.
 LEVELS = [
     {"core"},
-    {"clock", "mint", "stores", "faults", "journal"},
+    {"clock", "mint", "profiles", "stores", "faults", "journal"},
     {"engine"},
     {"web", "webhooks"},
     {"hosting"},
     {"sandbox"},
-    {"driver"},
+    {"presets"},
+    {"serve", "driver"},
     {"cli", PLUGIN},
     {"__main__"},
 ]

@@ -7,7 +7,7 @@ from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import Authentication, Refused
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import Application
-from mp_oauth_sandbox.core.refusals import refuse
+from mp_oauth_sandbox.core.refusals import refuse, unknown_application
 
 _ACCESS_TOKEN = re.compile(r"(?:APP_USR|TEST)-(\d{1,20})-\d{6}-[0-9a-f]{32}-\d+", re.ASCII)
 
@@ -34,8 +34,7 @@ def authenticate(
 ) -> Application | Refused:
     """The application, if the secret is its own and it may act; else why not."""
     if application is None:
-        shown = (client_id_of(authentication) or "(none)")[:40]
-        return refuse(Cause.APPLICATION_UNKNOWN, client_id=shown)
+        return unknown_application(client_id_of(authentication))
     secret = authentication.client_secret.encode()
     as_token = profile.access_token_as_secret and hmac.compare_digest(
         secret, application.access_token.encode()

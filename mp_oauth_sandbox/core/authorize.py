@@ -23,7 +23,7 @@ from mp_oauth_sandbox.core.records import (
     Link,
     View,
 )
-from mp_oauth_sandbox.core.refusals import missing, refuse
+from mp_oauth_sandbox.core.refusals import missing, refuse, unknown_application
 from mp_oauth_sandbox.core.uris import difference
 from mp_oauth_sandbox.core.validity import epochs_now
 
@@ -39,7 +39,7 @@ def judge(
     if request.client_id is None:
         return missing("client_id")
     if application is None:
-        return refuse(Cause.APPLICATION_UNKNOWN, client_id=request.client_id[:40])
+        return unknown_application(request.client_id)
     if application.status == "deleted":
         return refuse(Cause.APPLICATION_DELETED, client_id=application.client_id)
     if application.status == "blocked":
@@ -54,8 +54,8 @@ def judge(
         return missing("response_type")
     if request.response_type != "code":
         return refuse(Cause.RESPONSE_TYPE_UNSUPPORTED, value=request.response_type[:40])
-    if profile.platform_id_required and request.platform_id is None:
-        return missing("platform_id")
+    if profile.platform_id_required and request.platform_id != "mp":
+        return missing("platform_id=mp")
     return _judge_challenge(application, request, profile) or _judge_scope(
         application, request, profile
     )
@@ -84,9 +84,9 @@ def _judge_challenge(
 def _judge_scope(
     application: Application, request: AuthorizationRequest, profile: Profile
 ) -> Refused | None:
-    if profile.authorization_scope == "ignore" or not request.scope:
+    if profile.authorization_scope == "ignore":
         return None
-    surplus = sorted(set(request.scope.split()) - set(application.scopes))
+    surplus = sorted(set((request.scope or "").split()) - set(application.scopes))
     if not surplus:
         return None
     return refuse(
@@ -162,8 +162,8 @@ def approve(
 def _granted_scopes(
     application: Application, request: AuthorizationRequest, profile: Profile
 ) -> tuple[str, ...]:
-    if profile.authorization_scope == "restrict" and request.scope:
-        asked = set(request.scope.split())
+    asked = set((request.scope or "").split())
+    if profile.authorization_scope == "restrict" and asked:
         return tuple(scope for scope in application.scopes if scope in asked)
     return application.scopes
 

@@ -5,8 +5,9 @@ a MongoDB ObjectId in hex, the seller's user id. An access token has five parts:
 client id, MMddHH of its issue, 32 hex digits, user id.
 """
 
+import hashlib
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
@@ -29,7 +30,7 @@ class Fresh:
     two with each draw because one exchange needs two ids at most.
     """
 
-    randomness: bytes
+    randomness: bytes = field(repr=False)
     machine: bytes
     counter: int
     serial: int
@@ -51,7 +52,8 @@ class Fresh:
     ) -> str:
         """An access token of this seller for that application."""
         prefix = "APP_USR" if live_mode else profile.test_token_prefix
-        issued = now.astimezone(_TOKEN_ZONE) if profile.token_hour_zone == "UTC-4" else now
+        utc = profile.token_hour_zone == "UTC"  # noqa: S105 - a zone, not a secret
+        issued = now if utc else now.astimezone(_TOKEN_ZONE)
         return f"{prefix}-{client_id}-{issued:%m%d%H}-{self.randomness[:16].hex()}-{user_id}"
 
     def public_keys(self) -> tuple[str, str]:
@@ -67,7 +69,8 @@ class Fresh:
 
     def client_secret(self) -> str:
         """A new application's secret: 32 letters and digits."""
-        number = int.from_bytes(self.randomness[0:32])
+        # Hashed, because tokens and public keys of the same draw show most of the 64 bytes.
+        number = int.from_bytes(hashlib.sha256(self.randomness).digest())
         letters: list[str] = []
         for _ in range(32):
             number, index = divmod(number, len(_ALPHANUMERIC))

@@ -26,10 +26,13 @@ def issue_tokens(
     fresh: Fresh,
     profile: Profile,
     live_mode: bool,
+    scopes: tuple[str, ...] | None = None,
 ) -> tuple[tuple[Record, ...], TokensIssued]:
     """The next generation of a grant's tokens, as records and as an answer.
 
     Without the offline_access scope there is no refresh token: seen in 3 public projects.
+    `scopes` may be fewer than the grant's; that narrows this access token and no later one
+    (RFC 6749 section 6: a new refresh token has the scope of the one it replaces).
     """
     following = replace(grant, generation=grant.generation + 1)
     lifetimes = application.lifetimes
@@ -68,7 +71,7 @@ def issue_tokens(
     return tuple(records), TokensIssued(
         access_token=access_token,
         expires_in=lifetimes.access_token,
-        scopes=grant.scopes,
+        scopes=grant.scopes if scopes is None else scopes,
         client_id=application.client_id,
         user_id=grant.user_id,
         refresh_token=refresh_token,

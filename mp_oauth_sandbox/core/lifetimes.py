@@ -2,7 +2,7 @@
 
 import calendar
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 #: Ten minutes and a single use. Mercado Pago, POST /oauth/token reference.
 AUTHORIZATION_CODE = timedelta(minutes=10)
@@ -12,6 +12,10 @@ ACCESS_TOKEN = timedelta(days=180)
 
 #: 21600 seconds. Mercado Pago, "Get Access Token", client credentials.
 CLIENT_CREDENTIALS_TOKEN = timedelta(hours=6)
+
+
+#: A hundred years: whatever is issued while the clock may still move expires in the calendar.
+LONGEST = timedelta(days=36525)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +39,16 @@ REFRESH_TOKEN = CalendarMonths(months=6)
 
 
 def expiry(issued_at: datetime, lifetime: timedelta | CalendarMonths) -> datetime:
-    """The first instant at which something issued at `issued_at` is expired."""
-    if isinstance(lifetime, CalendarMonths):
-        return lifetime.after(issued_at)
-    return issued_at + lifetime
+    """The first instant at which something issued at `issued_at` is expired.
+
+    What would outlive the calendar ends with it.
+    """
+    try:
+        if isinstance(lifetime, CalendarMonths):
+            return lifetime.after(issued_at)
+        return issued_at + lifetime
+    except (OverflowError, ValueError):
+        return datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,8 @@ class AuthorizationRequest:
     response_type: str | None
     redirect_uri: str | None
     state: str | None = field(default=None, repr=False)
-    code_challenge: str | None = None
+    # With the plain method this is the verifier itself.
+    code_challenge: str | None = field(default=None, repr=False)
     code_challenge_method: str | None = None
     scope: str | None = None
     platform_id: str | None = None

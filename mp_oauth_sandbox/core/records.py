@@ -102,7 +102,8 @@ class Epochs:
 class Challenge:
     """A PKCE code challenge (RFC 7636 section 4.2)."""
 
-    value: str
+    # With the plain method this is the verifier itself.
+    value: str = field(repr=False)
     method: Literal["S256", "plain"]
 
 

@@ -43,20 +43,16 @@ def redeem_code(
     application = authenticate(view.application, request.authentication, profile)
     if isinstance(application, Refused):
         return NOTHING, application
-    refused = _fields(application, request)
+    refused = _fields(application, request) or _code(application, view, request.code or "", now)
     if refused is not None:
-        return NOTHING, refused
-    refused = _code(application, view, request.code or "", now)
-    if refused is not None:
-        return _after_refusal(view, refused, profile), refused
+        return _after_refusal(view, refused, now, profile), refused
     # The look-ups of a code that stands are complete: _code has refused any other.
     code, grant, link = view.credential, view.grant, view.link
     if code is None or grant is None or link is None:
         return NOTHING, refuse(Cause.CODE_UNKNOWN)
     refused = _binding(application, grant, request, profile)
     if refused is not None:
-        burnt = Change(put=(replace(code, spent_at=now),))
-        return burnt if profile.failed_exchange_burns_code else NOTHING, refused
+        return _after_refusal(view, refused, now, profile), refused
     link, grant = _displace(link, grant, profile)
     records, tokens = issue_tokens(
         application,
@@ -113,13 +109,25 @@ def _mistake(credential: Credential | None, code: str) -> Mistake | None:
     return Mistake.CODE_STILL_ENCODED if "%" in code else None
 
 
-def _after_refusal(view: View, refused: Refused, profile: Profile) -> Change:
+def _after_refusal(view: View, refused: Refused, now: datetime, profile: Profile) -> Change:
     # RFC 6749 section 4.1.2: a code used twice SHOULD revoke the tokens issued from it.
     replay = refused.cause is Cause.CODE_ALREADY_REDEEMED
     if replay and profile.code_replay_revokes_tokens and view.grant is not None:
         because = "its authorization code was presented a second time"
         return Change(put=(replace(view.grant, revoked_because=because),))
+    code = view.credential
+    if profile.failed_exchange_burns_code and code is not None and _stands(view, code, now):
+        return Change(put=(replace(code, spent_at=now),))
     return NOTHING
+
+
+def _stands(view: View, code: Credential, now: datetime) -> bool:
+    return (
+        code.kind is CredentialKind.CODE
+        and code.spent_at is None
+        and not expired(code, now)
+        and revoked_because(view) is None
+    )
 
 
 def _binding(
@@ -147,13 +155,5 @@ def _binding(
 
 def _displace(link: Link, grant: Grant, profile: Profile) -> tuple[Link, Grant]:
     """What a new exchange does to the link's earlier tokens, and the grant that survives it."""
-    match profile.reauthorization:
-        case "keeps":
-            return link, grant
-        case "revokes_refresh_token":
-            link = replace(link, newer_grants=link.newer_grants + 1)
-            return link, replace(grant, newer_grants=link.newer_grants)
-        case "revokes_all":
-            because = "the seller authorized the application again (reauthorization=revokes_all)"
-            link = replace(link, epoch=link.epoch + 1, revoked_because=because)
-            return link, replace(grant, epochs=replace(grant.epochs, link=link.epoch))
+    newest = link.newer_grants + (profile.reauthorization != "keeps")
+    return replace(link, newer_grants=newest), replace(grant, newer_grants=newest)

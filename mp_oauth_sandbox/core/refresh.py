@@ -7,7 +7,11 @@ page (a new refresh token each time).
 from dataclasses import replace
 from datetime import datetime
 
-from mp_oauth_sandbox.core.authenticate import authenticate, looks_like_access_token
+from mp_oauth_sandbox.core.authenticate import (
+    authenticate,
+    client_id_of,
+    looks_like_access_token,
+)
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.issue import issue_tokens
@@ -17,12 +21,13 @@ from mp_oauth_sandbox.core.records import (
     NOTHING,
     Application,
     Change,
+    Credential,
     CredentialKind,
     Grant,
     View,
 )
 from mp_oauth_sandbox.core.refusals import missing, refuse
-from mp_oauth_sandbox.core.validity import ages, expired, revoked_because
+from mp_oauth_sandbox.core.validity import REAUTHORIZED, ages, displaced, expired, revoked_because
 
 
 def refresh(
@@ -33,6 +38,13 @@ def refresh(
     The presented token is spent by it. Presented again, it is refused, and the profile
     may then revoke the whole family (RFC 9700 section 4.14.2).
     """
+    if (
+        request.refresh_token
+        and view.application is None
+        and not client_id_of(request.authentication)
+    ):
+        # Without a client_id (refresh_without_client_id) only the token leads to the application.
+        return NOTHING, refuse(Cause.REFRESH_UNKNOWN, _mistake(None, request.refresh_token))
     application = authenticate(view.application, request.authentication, profile)
     if isinstance(application, Refused):
         return NOTHING, application
@@ -47,17 +59,18 @@ def refresh(
     token, grant, link = view.credential, view.grant, view.link
     if token is None or grant is None or link is None:
         return NOTHING, refuse(Cause.REFRESH_UNKNOWN)
-    narrowed = _narrow(grant, request, profile)
-    if isinstance(narrowed, Refused):
-        return NOTHING, narrowed
+    scopes = _narrow(grant, request, profile)
+    if isinstance(scopes, Refused):
+        return NOTHING, scopes
     records, tokens = issue_tokens(
         application,
         link,
-        narrowed,
+        grant,
         now=now,
         fresh=fresh,
         profile=profile,
         live_mode=token.live_mode,
+        scopes=scopes,
     )
     if not profile.refresh_reusable:
         records = (replace(token, spent_at=now), *records)
@@ -69,12 +82,7 @@ def _token(
 ) -> Refused | None:
     credential, issuer, grant, link = view.credential, view.issuer, view.grant, view.link
     if credential is None or credential.kind is not CredentialKind.REFRESH_TOKEN or grant is None:
-        mistake = None
-        if credential is not None and credential.kind is CredentialKind.CODE:
-            mistake = Mistake.CODE_AS_REFRESH_TOKEN
-        elif looks_like_access_token(secret):
-            mistake = Mistake.ACCESS_TOKEN_AS_GRANT
-        return refuse(Cause.REFRESH_UNKNOWN, mistake)
+        return refuse(Cause.REFRESH_UNKNOWN, _mistake(credential, secret))
     if issuer is None or issuer.client_id != application.client_id:
         name = f"{issuer.name} ({issuer.client_id})" if issuer else grant.client_id
         return refuse(
@@ -83,13 +91,19 @@ def _token(
     if credential.spent_at is not None and not profile.refresh_reusable:
         return refuse(Cause.REFRESH_REPLACED, **ages(credential, now))
     because = revoked_because(view)
-    if because is None and link is not None and grant.newer_grants != link.newer_grants:
-        because = "the seller authorized the application again (reauthorization)"
+    if because is None and link is not None and displaced(grant, link):
+        because = REAUTHORIZED
     if because is not None:
         return refuse(Cause.LINK_REVOKED, because=because)
     if expired(credential, now):
         return refuse(Cause.REFRESH_EXPIRED, **ages(credential, now))
     return None
+
+
+def _mistake(credential: Credential | None, secret: str) -> Mistake | None:
+    if credential is not None and credential.kind is CredentialKind.CODE:
+        return Mistake.CODE_AS_REFRESH_TOKEN
+    return Mistake.ACCESS_TOKEN_AS_GRANT if looks_like_access_token(secret) else None
 
 
 def _after_refusal(view: View, refused: Refused, profile: Profile) -> Change:
@@ -100,13 +114,13 @@ def _after_refusal(view: View, refused: Refused, profile: Profile) -> Change:
     return NOTHING
 
 
-def _narrow(grant: Grant, request: Refresh, profile: Profile) -> Grant | Refused:
-    # Guess: the narrower scope holds for the link from then on.
-    if profile.refresh_scope == "ignore" or not request.scope:
-        return grant
-    asked = set(request.scope.split())
+def _narrow(grant: Grant, request: Refresh, profile: Profile) -> tuple[str, ...] | Refused:
+    """The scopes of the new access token; those of the grant and its refresh token stay."""
+    asked = set((request.scope or "").split())
+    if profile.refresh_scope == "ignore" or not asked:
+        return grant.scopes
     surplus = sorted(asked - set(grant.scopes))
     if surplus:
         shown = " ".join(surplus)[:80]
         return refuse(Cause.SCOPE_INVALID, surplus=shown, allowed=" ".join(grant.scopes))
-    return replace(grant, scopes=tuple(scope for scope in grant.scopes if scope in asked))
+    return tuple(scope for scope in grant.scopes if scope in asked)

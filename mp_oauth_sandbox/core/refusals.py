@@ -42,6 +42,7 @@ _CLIENT = "invalid client_id or client_secret"
 _REFERENCE = "MP, POST /oauth/token reference"
 _GRANT_SOURCE = f"{_REFERENCE}: invalid_grant; ML, Authentication and Authorization"
 _PAGE = "error_page"
+_SIDE_BY_SIDE = "  sent      {sent}\n  expected  {nearest}\n            {caret}"
 _RESTART = "Send the seller through /authorization again and redeem the new code at once, once."
 
 
@@ -222,7 +223,7 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "unknown for Mercado Pago: profile field failed_exchange_burns_code",
         ),
         Cause.REDIRECT_URI_MISMATCH: _grant(
-            "redirect_uri differs from the one of the authorization request.\n{side_by_side}",
+            "redirect_uri differs from the one of the authorization request.\n" + _SIDE_BY_SIDE,
             "Send the same redirect_uri, byte for byte, in both steps; take it from configuration,"
             " never from the Host header.",
             f"{_REFERENCE}: invalid_grant; RFC 6749 section 4.1.3",
@@ -358,11 +359,11 @@ MISTAKES: MappingProxyType[Mistake, tuple[str, str]] = MappingProxyType(
             "Decode the callback's query once, with your framework's own query parser.",
         ),
         Mistake.REDIRECT_URI_STILL_ENCODED: (
-            "redirect_uri is still URL-encoded (or encoded twice).\n{side_by_side}",
+            "redirect_uri is still URL-encoded (or encoded twice).\n" + _SIDE_BY_SIDE,
             "Send the plain URI in the body; encode it once when it goes into a URL.",
         ),
         Mistake.REDIRECT_URI_ALMOST: (
-            "redirect_uri differs by one character.\n{side_by_side}",
+            "redirect_uri differs by one character.\n" + _SIDE_BY_SIDE,
             "Make both the same, byte for byte; a final slash, http for https and 127.0.0.1 for"
             " localhost all count.",
         ),
@@ -372,6 +373,9 @@ MISTAKES: MappingProxyType[Mistake, tuple[str, str]] = MappingProxyType(
         ),
     }
 )
+
+#: More than any client id in public captures has; a longer number is something else.
+_CLIENT_ID_DIGITS = 20
 
 #: Status of each error name; MP reference: 400 for all but 429.
 _STATUS = {
@@ -422,10 +426,32 @@ def remedy(refused: Refused) -> str:
     return template.format_map(_Facts(refused.facts))
 
 
+def visible(text: str) -> str:
+    """A text with line breaks, escapes and other invisible characters written out.
+
+    What a request says ends up on terminals and in log lines.
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in text
+    )
+
+
 def refuse(cause: Cause, mistake: Mistake | None = None, /, **facts: object) -> Refused:
     """A refusal with its facts; values are shown to people and must not hold whole secrets."""
-    shown = {name: str(value) for name, value in facts.items()}
+    shown = {name: visible(str(value)) for name, value in facts.items()}
     return Refused(cause=cause, mistake=mistake, facts=MappingProxyType(shown))
+
+
+def unknown_application(client_id: str | None) -> Refused:
+    """The refusal of a client_id that no application has.
+
+    Only a number is shown whole: id and secret may have been mixed up.
+    """
+    shown = client_id or "(none)"
+    if client_id and not (client_id.isdecimal() and len(client_id) <= _CLIENT_ID_DIGITS):
+        shown = f"{client_id[:4]}... (not a number, {len(client_id)} characters)"
+    return refuse(Cause.APPLICATION_UNKNOWN, client_id=shown)
 
 
 def missing(name: str) -> Refused:

@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mp_oauth_sandbox.core.fresh import Fresh
-from mp_oauth_sandbox.core.lifetimes import Lifetimes
+from mp_oauth_sandbox.core.lifetimes import LONGEST, CalendarMonths, Lifetimes
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
     KNOWN_SCOPES,
@@ -87,10 +87,21 @@ def check_application(wanted: NewApplication, profile: Profile) -> None:
         raise InvalidInputError("client_id", "must be 1 to 20 decimal digits")
     if wanted.client_secret is not None and not _CLIENT_SECRET.fullmatch(wanted.client_secret):
         raise InvalidInputError("client_secret", "must be 1 to 256 printable ASCII characters")
+    for name in ("authorization_code", "access_token", "refresh_token", "client_credentials_token"):
+        _check_lifetime(name, getattr(wanted.lifetimes, name))
     unknown = sorted(set(wanted.scopes or ()) - KNOWN_SCOPES)
     if unknown:
         known = ", ".join(sorted(KNOWN_SCOPES))
         raise InvalidInputError("scopes", f"{unknown[0]!r} is not a scope; known are {known}")
+
+
+def _check_lifetime(name: str, lifetime: timedelta | CalendarMonths) -> None:
+    if isinstance(lifetime, CalendarMonths):
+        fits = 0 <= lifetime.months <= 1200
+    else:
+        fits = timedelta() <= lifetime <= LONGEST
+    if not fits:
+        raise InvalidInputError(f"lifetimes.{name}", "must be between 0 and 100 years")
 
 
 def register_application(
@@ -117,7 +128,9 @@ def register_application(
         access_token=fresh.access_token(client_id, owner, now, live_mode=True, profile=profile),
         public_key=f"APP_USR-{live_key}",
         pkce_required=wanted.pkce_required,
-        scopes=tuple(sorted(set(wanted.scopes or profile.default_scopes))),
+        scopes=tuple(
+            sorted(set(profile.default_scopes if wanted.scopes is None else wanted.scopes))
+        ),
         lifetimes=wanted.lifetimes,
         webhook=wanted.webhook,
     )

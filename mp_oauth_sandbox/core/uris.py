@@ -6,13 +6,17 @@ from urllib.parse import unquote, urlsplit
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.profile import Profile
-from mp_oauth_sandbox.core.refusals import refuse
+from mp_oauth_sandbox.core.refusals import refuse, visible
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 #: RFC 3986: a URI is printable ASCII without spaces, quotes, brackets and backslash. This
 #: also keeps line breaks out of the Location header.
 _URI = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z_a-z~\[\]]+", re.ASCII)
+
+#: Names and IPv4 or IPv6 addresses; other signs would mean something else in the
+#: Content-Security-Policy of the consent page, which names this host.
+_HOST = re.compile(r"[a-z0-9._\-]+|[0-9a-f:.]+", re.ASCII)
 
 _MAXIMUM_LENGTH = 2048
 
@@ -29,6 +33,8 @@ def redirect_uri_problem(uri: str, profile: Profile) -> str | None:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
     except ValueError:
+        return "its host or port is malformed"
+    if host and not _HOST.fullmatch(host):
         return "its host or port is malformed"
     if parts.scheme not in {"http", "https"} or not host:
         return "it must be an absolute http or https URI such as https://shop.example/mp/callback"
@@ -58,14 +64,9 @@ def caret(sent: str, expected: str) -> str:
     return " " * _common(sent, expected) + "^"
 
 
-def side_by_side(sent: str, expected: str) -> str:
-    """Two URIs one above the other, and a caret where they begin to differ."""
-    return f"  sent      {sent}\n  expected  {expected}\n            {caret(sent, expected)}"
-
-
 def difference(cause: Cause, sent: str, expected: tuple[str, ...]) -> Refused:
     """The refusal of a redirect URI that equals none of the expected ones."""
-    shown = sent[:_MAXIMUM_LENGTH]
+    shown = visible(sent[:_MAXIMUM_LENGTH])
     nearest = min(expected, key=lambda uri: _distance(shown, uri), default="(none)")
     mistake = None
     if "%3a" in shown.lower() and unquote(shown) in expected:
@@ -78,7 +79,7 @@ def difference(cause: Cause, sent: str, expected: tuple[str, ...]) -> Refused:
         sent=shown,
         nearest=nearest,
         registered=" ".join(expected) or "(none)",
-        side_by_side=side_by_side(shown, nearest),
+        caret=caret(shown, nearest),
     )
 
 

@@ -8,7 +8,7 @@ from mp_oauth_sandbox.core.messages import Refused, TokenAccepted, UseToken
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import CredentialKind, View
 from mp_oauth_sandbox.core.refusals import refuse
-from mp_oauth_sandbox.core.validity import ages, expired, revoked_because
+from mp_oauth_sandbox.core.validity import REAUTHORIZED, ages, displaced, expired, revoked_because
 
 
 def use_token(
@@ -28,6 +28,9 @@ def use_token(
     because = revoked_because(view)
     if because is None and _replaced(credential.generation, grant.generation, profile):
         because = "a refresh replaced it (refresh_revokes_access_token)"
+    link = view.link
+    if because is None and profile.reauthorization == "revokes_all" and link is not None:
+        because = REAUTHORIZED if displaced(grant, link) else None
     if because is not None:
         return refuse(Cause.TOKEN_REVOKED, because=because)
     if expired(credential, now):

@@ -2,7 +2,18 @@
 
 from datetime import datetime, timedelta
 
-from mp_oauth_sandbox.core.records import Application, Credential, Epochs, Link, Seller, View
+from mp_oauth_sandbox.core.records import (
+    Application,
+    Credential,
+    Epochs,
+    Grant,
+    Link,
+    Seller,
+    View,
+)
+
+#: Why tokens die when the profile's `reauthorization` says so.
+REAUTHORIZED = "the seller authorized the application again (reauthorization)"
 
 
 def epochs_now(application: Application, seller: Seller, link: Link) -> Epochs:
@@ -27,6 +38,15 @@ def revoked_because(view: View) -> str | None:
         if holder.epoch != remembered:
             return holder.revoked_because or "it was revoked"
     return None
+
+
+def displaced(grant: Grant, link: Link) -> bool:
+    """Whether a newer approval of the same link pushed this one's tokens aside.
+
+    Only what an approval made can be displaced by one: not the platform's own token, nor
+    those of client credentials.
+    """
+    return grant.redirect_uri is not None and grant.newer_grants != link.newer_grants
 
 
 def expired(credential: Credential, now: datetime) -> bool:

@@ -79,9 +79,10 @@ class MemoryStore:
 
     def reset(self, records: Iterable[Record]) -> None:
         """See Store.reset."""
+        kept = tuple(records)
         with self._lock:
             self._clear()
-            for record in records:
+            for record in kept:
                 self._put(record)
 
     def save_settings(self, settings: Mapping[str, str]) -> None:

@@ -1,19 +1,19 @@
 """The control API's calls: their inputs and outputs as types, and one table of them all."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Union
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
-from mp_oauth_sandbox.core.lifetimes import CalendarMonths, Lifetimes
+from mp_oauth_sandbox.core.lifetimes import LONGEST, CalendarMonths, Lifetimes
+from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import Application, ApplicationStatus, Seller, Webhook
 from mp_oauth_sandbox.core.revoke import Reason
 from mp_oauth_sandbox.engine import ConsentMode
 from mp_oauth_sandbox.journal import Entry
 
-#: Ten thousand years would leave the calendar; 800 stay inside it wherever the clock is.
-_Seconds = Annotated[int, Meta(ge=0, le=25_000_000_000)]
+_Seconds = Annotated[int, Meta(ge=0, le=int(LONGEST.total_seconds()))]
 
 
 class LifetimesIn(Struct, forbid_unknown_fields=True):
@@ -232,6 +232,17 @@ class HealthOut(Struct):
     version: str
     profile: str
     now: str
+
+
+#: Every switch of a profile, each optional, and `preset`: the one they are changed from.
+ProfileChange: type[Struct] = defstruct(
+    "ProfileChange",
+    [
+        ("preset", str | UnsetType, UNSET),
+        *((switch.name, Union[switch.type, UnsetType], UNSET) for switch in fields(Profile)),
+    ],
+    forbid_unknown_fields=True,
+)
 
 
 class JournalOut(Struct):

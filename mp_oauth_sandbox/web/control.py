@@ -14,12 +14,13 @@ from mp_oauth_sandbox import __version__
 from mp_oauth_sandbox.clock import ClockError
 from mp_oauth_sandbox.core.lifetimes import Lifetimes
 from mp_oauth_sandbox.core.messages import Refused
-from mp_oauth_sandbox.core.profile import PRESETS, Profile
+from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import Application, Seller
 from mp_oauth_sandbox.core.refusals import explanation
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication, NewSeller
 from mp_oauth_sandbox.engine import Consent, Engine
 from mp_oauth_sandbox.journal import moment
+from mp_oauth_sandbox.profiles import changed_profile, profile_named
 from mp_oauth_sandbox.web import calls
 from mp_oauth_sandbox.web.access import Access
 from mp_oauth_sandbox.web.answers import JSON_HEADERS, read_body
@@ -171,9 +172,9 @@ class Control:
             Call(
                 method="PATCH",
                 path="/_sandbox/profile",
-                summary="Take a preset (name) or change single switches",
+                summary="Change single switches, or first take a preset (`preset`)",
                 run=self._set_profile,
-                takes=Profile,
+                takes=calls.ProfileChange,
                 gives=Profile,
             ),
             Call(
@@ -332,8 +333,10 @@ class Control:
         return self._engine.profile
 
     async def _set_profile(self, request: Request) -> Profile:
-        wanted = await _read(request, dict[str, object])
-        self._engine.set_profile(changed_profile(self._engine.profile, wanted))
+        switches = await _read(request, dict[str, object])
+        preset = switches.pop("preset", None)
+        base = self._engine.profile if preset is None else profile_named(str(preset))
+        self._engine.set_profile(changed_profile(base, switches))
         return self._engine.profile
 
     async def _journal(self, request: Request) -> calls.JournalOut:
@@ -350,25 +353,6 @@ class Control:
 
     async def _openapi(self, _request: Request) -> dict[str, object]:
         return describe(self.calls)
-
-
-def changed_profile(current: Profile, wanted: Mapping[str, object]) -> Profile:
-    """A profile with some switches changed; `name` alone takes a preset.
-
-    Raises InvalidInputError for an unknown switch, preset or value.
-    """
-    name = wanted.get("name", current.name)
-    base = PRESETS.get(str(name), current)
-    if "name" in wanted and len(wanted) == 1 and str(name) not in PRESETS:
-        raise InvalidInputError("name", f"known presets are {', '.join(PRESETS)}")
-    values: dict[str, object] = msgspec.to_builtins(base)
-    for switch in wanted:
-        if switch not in values:
-            raise InvalidInputError(switch[:60], "there is no such switch in a profile")
-    try:
-        return msgspec.convert({**values, **wanted}, Profile)
-    except msgspec.ValidationError as error:
-        raise _invalid(error) from error
 
 
 async def _read(request: Request, wanted: type[Wanted]) -> Wanted:

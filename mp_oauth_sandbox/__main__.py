@@ -1,0 +1,5 @@
+"""`python -m mp_oauth_sandbox`: the command line."""
+
+from mp_oauth_sandbox.cli import main
+
+main()

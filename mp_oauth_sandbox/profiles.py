@@ -1,0 +1,50 @@
+"""Profiles by name, by file and by single switches: the same checks for every door."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from mp_oauth_sandbox.core.profile import PRESETS, Profile
+from mp_oauth_sandbox.core.registration import InvalidInputError
+
+
+def profile_named(name: str) -> Profile:
+    """A preset by name. Raises InvalidInputError for an unknown one."""
+    preset = PRESETS.get(name)
+    if preset is None:
+        raise InvalidInputError("profile", f"{name[:40]!r} is not one of {', '.join(PRESETS)}")
+    return preset
+
+
+def changed_profile(base: Profile, switches: Mapping[str, object]) -> Profile:
+    """A profile with these switches changed.
+
+    Raises InvalidInputError naming the switch that does not exist, or has no such value.
+    """
+    values: dict[str, object] = msgspec.to_builtins(base)
+    for switch in switches:
+        if switch not in values:
+            raise InvalidInputError(switch[:60], "there is no such switch in a profile")
+    for switch, value in switches.items():
+        try:
+            msgspec.convert({switch: value}, Profile)
+        except msgspec.ValidationError as error:
+            problem = str(error).partition(" - at ")[0]
+            raise InvalidInputError(switch, f"{problem} (given {str(value)[:40]!r})") from error
+    return msgspec.convert({**values, **switches}, Profile)
+
+
+def load_profile(name: str) -> Profile:
+    """A preset by name, or a TOML file: switches by name, and `base`, the preset they alter.
+
+    Raises InvalidInputError naming the preset, file or switch at fault.
+    """
+    if not name.endswith(".toml"):
+        return profile_named(name)
+    try:
+        switches = msgspec.toml.decode(Path(name).read_bytes(), type=dict[str, object])
+    except (OSError, msgspec.DecodeError) as error:
+        raise InvalidInputError("profile", f"{name} cannot be read: {error}") from error
+    base = profile_named(str(switches.pop("base", "default")))
+    return changed_profile(base, {"name": Path(name).stem, **switches})

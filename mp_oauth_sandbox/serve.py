@@ -1,0 +1,227 @@
+"""`mp-oauth-sandbox serve`: the sandbox in a terminal."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import click
+import msgspec
+
+from mp_oauth_sandbox.core.registration import InvalidInputError
+from mp_oauth_sandbox.hosting.live import PortUnavailableError
+from mp_oauth_sandbox.journal import Entry
+from mp_oauth_sandbox.presets import CLIENT_ID, CLIENT_SECRET, PORT, FirstRun, first_run
+from mp_oauth_sandbox.profiles import load_profile
+from mp_oauth_sandbox.sandbox import Sandbox
+from mp_oauth_sandbox.stores.protocol import StoreError
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--port",
+    default=PORT,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="The port; 0 lets the system choose.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep everything in a SQLite file; without it, in memory.",
+)
+@click.option(
+    "--sync",
+    type=click.Choice(["normal", "full"]),
+    default="normal",
+    show_default=True,
+    help="With --data: 'full' survives a power cut too, and is slower.",
+)
+@click.option(
+    "--auto-consent", is_flag=True, help="Approve every request at once, as the first seller."
+)
+@click.option("--client-id", default=CLIENT_ID, show_default=True, help="Of the first application.")
+@click.option(
+    "--client-secret", default=CLIENT_SECRET, show_default=True, help="Of the first application."
+)
+@click.option(
+    "--redirect-uri",
+    "redirect_uris",
+    multiple=True,
+    metavar="URI",
+    help="Of the first application; repeatable. Without it, a built-in callback page.",
+)
+@click.option(
+    "--profile",
+    default="default",
+    show_default=True,
+    metavar="NAME|FILE",
+    help='default, strict, legacy, or a TOML file of switches (base = "strict", ...).',
+)
+@click.option("--seed", help="The same codes, tokens and ids at every start.")
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A further host name by which browsers may reach the pages; repeatable.",
+)
+@click.option(
+    "--control-token",
+    envvar="MP_OAUTH_SANDBOX_TOKEN",
+    help="Bearer token of the control API; chosen by itself beyond loopback.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines for people, or one JSON object a line for programs.",
+)
+def serve(
+    *,
+    host: str,
+    port: int,
+    data: Path | None,
+    sync: str,
+    auto_consent: bool,
+    client_id: str,
+    client_secret: str,
+    redirect_uris: tuple[str, ...],
+    profile: str,
+    seed: str | None,
+    allow_hosts: tuple[str, ...],
+    control_token: str | None,
+    log_format: str,
+) -> None:
+    r"""Run the sandbox until Ctrl-C: a fake Mercado Pago on this machine.
+
+    Point your integration at the URLs it prints, open the link it prints, and watch every
+    exchange with the true reason of each refusal.
+
+    \b
+    Examples:
+      mp-oauth-sandbox serve
+      mp-oauth-sandbox serve --redirect-uri http://localhost:8000/mp/callback
+      mp-oauth-sandbox serve --auto-consent --port 0 --log-format json
+    """
+    stop = threading.Event()
+
+    def stop_serving(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop_serving)
+    try:
+        with Sandbox(
+            host=host,
+            port=port,
+            profile=load_profile(profile),
+            seed=seed,
+            data=data,
+            sync="full" if sync == "full" else "normal",
+            allow_hosts=allow_hosts,
+            control_token=control_token,
+        ) as sandbox:
+            start = first_run(
+                sandbox,
+                client_id=client_id,
+                client_secret=client_secret,
+                redirect_uris=redirect_uris,
+            )
+            if auto_consent:
+                sandbox.auto_consent(start.sellers[0])
+            sandbox.keep(start.application, *start.sellers)
+            _announce(sandbox, start, auto_consent=auto_consent, json=log_format == "json")
+            write = _json_line if log_format == "json" else _text_line
+            sandbox.journal.subscribe(_guarded(write, stop))
+            # A bare wait() would not let Ctrl-C through on Windows.
+            while not stop.wait(timeout=3600):
+                pass
+    except (InvalidInputError, PortUnavailableError, StoreError) as error:
+        raise click.ClickException(str(error)) from error
+    if log_format == "text":
+        _echo("stopped", err=True)
+
+
+def _announce(sandbox: Sandbox, start: FirstRun, *, auto_consent: bool, json: bool) -> None:
+    application = start.application
+    if json:
+        ready = {
+            "event": "ready",
+            "url": sandbox.url,
+            "client_id": application.client_id,
+            "client_secret": application.client_secret,
+            "redirect_uri": application.redirect_uris[0],
+            "seller": start.sellers[0].user_id,
+        }
+        _echo(msgspec.json.encode(ready).decode())
+        return
+    link = sandbox.authorization_url(application, state="any-random-state")
+    answer = "approved at once (--auto-consent)" if auto_consent else "open it, sign in, approve"
+    names = ", ".join(f"{seller.nickname} ({seller.user_id})" for seller in start.sellers)
+    _echo(
+        f"""\
+{click.style("mp-oauth-sandbox", bold=True)} is running at {sandbox.url}
+An unofficial test double: nothing here reaches Mercado Pago. Ctrl-C stops it.
+
+{click.style("Link a seller", bold=True)} ({answer}):
+  {link}
+
+{click.style("For your .env", bold=True)}:
+MP_AUTH_URL={sandbox.url}/authorization
+MP_API_URL={sandbox.url}
+MP_CLIENT_ID={application.client_id}
+MP_CLIENT_SECRET={application.client_secret}
+MP_REDIRECT_URI={application.redirect_uris[0]}
+
+Sellers   {names}
+Profile   {sandbox.profile.name}
+Journal   {sandbox.url}/
+"""
+    )
+    if sandbox.control_token is not None:
+        _echo(f"Control token   {sandbox.control_token}\n")
+    _echo("Serve your own application as http://localhost:PORT: another site, as in production.")
+    _echo("Exchanges appear below.\n")
+
+
+def _text_line(entry: Entry) -> None:
+    if entry.kind == "control":
+        _echo(click.style(f"{entry.at:%H:%M:%S}  {entry.outcome}", dim=True))
+        return
+    colour = "green" if entry.cause is None else "red"
+    who = f"  seller {entry.user_id}" if entry.user_id else ""
+    _echo(f"{entry.at:%H:%M:%S}  {click.style(entry.line, fg=colour)}{who}")
+    if entry.cause is not None:
+        why = (entry.explanation or "").replace("\n", "\n            ")
+        _echo(f"          why  {click.style(entry.cause, bold=True)}: {why}")
+        _echo(f"          do   {entry.remedy}")
+
+
+def _json_line(entry: Entry) -> None:
+    fields: dict[str, object] = msgspec.to_builtins(entry)
+    # The answer is on its way while this line is written.
+    del fields["delivery"]
+    _echo(msgspec.json.encode({"event": "exchange", **fields}).decode())
+
+
+def _guarded(write: Callable[[Entry], None], stop: threading.Event) -> Callable[[Entry], None]:
+    """The writer, which stops the sandbox when nobody reads its output any more."""
+
+    def tell(entry: Entry) -> None:
+        try:
+            write(entry)
+        except OSError:
+            stop.set()
+
+    return tell
+
+
+def _echo(text: str, *, err: bool = False) -> None:
+    click.echo(text, err=err)
+    (sys.stderr if err else sys.stdout).flush()

@@ -1,0 +1,107 @@
+"""The file of a SQLite store: opened for one process alone, or refused with the reason."""
+
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from mp_oauth_sandbox.stores.protocol import StoreError
+from mp_oauth_sandbox.stores.sqlite_tables import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+
+#: Pages of 4 KB between two checkpoints, each of which waits for the disk: SQLite's own 1000
+#: would be about one in a hundred exchanges.
+_CHECKPOINT_EVERY = 4000
+
+#: What to do, by SQLite's primary result code.
+_ADVICE = {
+    sqlite3.SQLITE_BUSY: "it is in use by another sandbox; stop that one, or choose another file",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the permissions of file and folder",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; restore a copy, or choose another file",
+    sqlite3.SQLITE_FULL: "the disk is full; make room and try again",
+    sqlite3.SQLITE_IOERR: "the disk refused to read or write; check its space and its health",
+    sqlite3.SQLITE_NOTADB: "it is not a database, and was left as it is; choose another file",
+    sqlite3.SQLITE_READONLY: "it cannot be written; check the permissions of file and folder",
+}
+
+
+def open_database(path: Path, *, sync: Literal["normal", "full"]) -> sqlite3.Connection:
+    """A connection that holds the file exclusively; a new file is readable by its owner alone.
+
+    Raises:
+        StoreError: The file cannot be used; the message says why and what to do.
+    """
+    _create(path)
+    with explained(path):
+        db = sqlite3.connect(
+            f"{path.as_uri()}?mode=rw",
+            uri=True,
+            timeout=0,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            # First of all: from here on no other process can even read the file.
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            empty = _recognized(db, path)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute(f"PRAGMA synchronous = {sync}")
+            db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_EVERY}")
+            if empty:
+                db.executescript(SCHEMA)
+            # The writer's lock: what cannot be written fails now rather than later.
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("COMMIT")
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+@contextmanager
+def explained(path: Path) -> Generator[None]:
+    """What SQLite complains of inside, as a StoreError that names the file and the remedy."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        advice = f"{_ADVICE[code]} (SQLite: {error})" if code in _ADVICE else str(error)
+        raise StoreError(f"{path}: {advice}") from error
+
+
+def _create(path: Path) -> None:
+    if path.is_dir():
+        raise StoreError(f"{path}: it is a folder; name a file in it, such as {path / 'mp.db'}")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: its folder does not exist; create {path.parent} first")
+    try:
+        # Never opened when it exists: closing it again would release the locks that another
+        # store in this process holds on it (POSIX locks belong to the process).
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StoreError(
+            f"{path}: it cannot be created ({error.strerror}); check the permissions of its folder"
+        ) from error
+
+
+def _recognized(db: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file is still empty. Nothing is written, whatever it turns out to be."""
+    (owner,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if owner == version == tables == 0:
+        return True
+    if owner != APPLICATION_ID:
+        raise StoreError(
+            f"{path}: it is a database of another program, and was left as it is; "
+            "choose another file"
+        )
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path}: it was written by a newer version (its format is {version}, this version "
+            f"knows up to {SCHEMA_VERSION}); upgrade, or choose another file"
+        )
+    return False

@@ -1,0 +1,121 @@
+"""What a SQLite store's file holds: one table for each kind of record, and how it is read.
+
+Records are JSON, in order of first insertion. Everything around them exists to keep one
+exchange at a constant price: `expiries` holds what is still to expire, the column `dead`
+numbers credentials in the order they died, and `members` counts the credentials that keep
+a grant.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Generic, cast
+
+import msgspec
+
+from mp_oauth_sandbox.core.records import (
+    Application,
+    Credential,
+    Grant,
+    Keys,
+    Link,
+    Seller,
+    View,
+)
+from mp_oauth_sandbox.stores.protocol import R
+
+APPLICATION_ID = int.from_bytes(b"mpos")
+SCHEMA_VERSION = 1
+SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE applications (n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, record BLOB NOT NULL);
+CREATE TABLE sellers (n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, record BLOB NOT NULL);
+CREATE TABLE links (n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, record BLOB NOT NULL);
+CREATE TABLE grants (n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, record BLOB NOT NULL,
+    members INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE credentials (n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, record BLOB NOT NULL,
+    dead INTEGER);
+CREATE INDEX credentials_dead ON credentials (dead) WHERE dead IS NOT NULL;
+CREATE TABLE expiries (at INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (at, key)) WITHOUT ROWID;
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE journal (n INTEGER PRIMARY KEY, entry BLOB NOT NULL);
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+
+
+class Table(Generic[R]):
+    """The statements and the decoder for one kind of record."""
+
+    def __init__(self, name: str, kind: type[R]) -> None:
+        # The names are those of the schema above: nothing from outside reaches these texts.
+        self.name = name
+        self.kind = kind
+        self._decoder = msgspec.json.Decoder(kind)
+        self.get = f"SELECT record FROM {name} WHERE key = ?"  # noqa: S608 - see above
+        self.put = (
+            f"INSERT INTO {name} (key, record) VALUES (?, ?) "  # noqa: S608 - see above
+            "ON CONFLICT (key) DO UPDATE SET record = excluded.record"
+        )
+        self.all = f"SELECT record FROM {name} ORDER BY n"  # noqa: S608 - see above
+        self.first = f"SELECT record FROM {name} ORDER BY n LIMIT ?"  # noqa: S608 - see above
+        self.following = (
+            f"SELECT record FROM {name} "  # noqa: S608 - see above
+            f"WHERE n > (SELECT n FROM {name} WHERE key = ?) ORDER BY n LIMIT ?"
+        )
+        self.clear = f"DELETE FROM {name}"  # noqa: S608 - see above
+
+    def decode(self, body: bytes) -> R:
+        try:
+            return self._decoder.decode(body)
+        except msgspec.DecodeError as error:
+            message = f"a record in its table {self.name} cannot be understood: {error}"
+            raise sqlite3.DatabaseError(message) from error
+
+
+APPLICATIONS = Table("applications", Application)
+SELLERS = Table("sellers", Seller)
+LINKS = Table("links", Link)
+GRANTS = Table("grants", Grant)
+CREDENTIALS = Table("credentials", Credential)
+TABLES = (APPLICATIONS, SELLERS, LINKS, GRANTS, CREDENTIALS)
+_BY_KIND: Mapping[type[object], object] = {table.kind: table for table in TABLES}
+
+
+def table_of(kind: type[R]) -> Table[R]:
+    return cast("Table[R]", _BY_KIND[kind])
+
+
+def _find(db: sqlite3.Connection, table: Table[R], key: str | int | None) -> R | None:
+    if key is None:
+        return None
+    try:
+        row = db.execute(table.get, (str(key),)).fetchone()
+    except UnicodeEncodeError:
+        # Half a surrogate pair: no record in the file can have such a key.
+        return None
+    return table.decode(row[0]) if row else None
+
+
+def view_of(db: sqlite3.Connection, keys: Keys) -> View:
+    client_id, user_id = keys.client_id, keys.user_id
+    credential = _find(db, CREDENTIALS, keys.secret)
+    grant = _find(db, GRANTS, credential.grant_id) if credential else None
+    if grant is not None:
+        issuer = _find(db, APPLICATIONS, grant.client_id)
+        same = client_id is None or client_id == grant.client_id
+        return View(
+            application=issuer if same else _find(db, APPLICATIONS, client_id),
+            credential=credential,
+            grant=grant,
+            issuer=issuer,
+            link=_find(db, LINKS, f"{grant.client_id}/{grant.user_id}"),
+            seller=_find(db, SELLERS, grant.user_id),
+        )
+    application = _find(db, APPLICATIONS, client_id)
+    if user_id is None and keys.secret is None and application is not None:
+        user_id = application.owner
+    if user_id is None:
+        return View(application=application)
+    link = None if client_id is None else _find(db, LINKS, f"{client_id}/{user_id}")
+    return View(application=application, link=link, seller=_find(db, SELLERS, user_id))
