@@ -40,11 +40,11 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mp-oauth-sandbox")
 def main() -> None:
-    r"""Test linking Mercado Pago sellers, on this machine: an unofficial test double.
+    """Test linking Mercado Pago sellers, on this machine: an unofficial test double.
 
     \b
     Start here:
       mp-oauth-sandbox serve                   a server to link against, with a consent page
       mp-oauth-sandbox serve --auto-consent    the same, approving at once
       mp-oauth-sandbox check                   play failures against your own integration
-    """
+    """  # noqa: D301 - click's own mark for text not to be rewrapped

@@ -33,12 +33,10 @@ class Clock:
         self.on_move: Callable[[], None] | None = None
         """Called after each move, so that a sandbox can remember and note it."""
         self._lock = threading.Lock()
-        self._offset = 0
-        self._frozen_at: int | None = None
-        if start is not None:
-            self._offset = _microseconds(start) - self._real()
-        if frozen:
-            self._frozen_at = self._reading()
+        real = self._real()
+        begin = real if start is None else _microseconds(start)
+        self._offset = begin - real
+        self._frozen_at = begin if frozen else None
 
     def __call__(self) -> datetime:
         """The instant it is now on this server."""

@@ -321,15 +321,15 @@ class Engine:
 
     def mark_start(self, presets: Iterable[Application | Seller]) -> None:
         """Remember the present state as what `reset` returns to."""
-        records: dict[int, Record] = {}
+        records: list[Record] = []
         for preset in presets:
             view = View(seller=preset) if isinstance(preset, Seller) else View()
             if isinstance(preset, Application):
                 view = self.store.read(Keys(client_id=preset.client_id, secret=preset.access_token))
             for record in (view.application, view.seller, view.link, view.grant, view.credential):
-                if record is not None:
-                    records[hash(record)] = record
-        self._start = (list(records.values()), self.clock.state(), self.consent, self.profile)
+                if record is not None and record not in records:
+                    records.append(record)
+        self._start = (records, self.clock.state(), self.consent, self.profile)
 
     def reset(self) -> None:
         """Return to the state right after start; codes, tokens, journal and clock moves go."""

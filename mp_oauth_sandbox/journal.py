@@ -108,7 +108,7 @@ class Journal:
             request=request,
             status=status,
             outcome=outcome,
-            line=f"{request}{' ' + grant_type if grant_type else ''} -> {status} {outcome}",
+            line=_line(request, grant_type, status, outcome, error),
             grant_type=grant_type,
             client_id=client_id,
             user_id=user_id,
@@ -182,6 +182,13 @@ class Journal:
     def __len__(self) -> int:
         """How many entries are kept."""
         return len(self._entries)
+
+
+def _line(
+    request: str, grant_type: str | None, status: int, outcome: str, error: str | None
+) -> str:
+    asked = f"{request} {grant_type}" if grant_type else request
+    return f"{asked} -> {status} {outcome}" + (f" ({error})" if error else "")
 
 
 def moment(at: datetime) -> str:

@@ -33,26 +33,29 @@ def first_run(
     """Make sure that the first application and two sellers exist, and keep them over resets.
 
     Over a data file of an earlier run they are taken up again, with this secret and these
-    redirect URIs. Without any, the application gets the built-in callback page.
+    redirect URIs. Without any, the application gets the built-in callback page, beside those
+    it has.
 
     Raises InvalidInputError naming what cannot be used.
     """
-    uris = tuple(redirect_uris) or (f"{sandbox.url}/callback",)
+    callback = f"{sandbox.url}/callback"
     sellers = tuple(
         sandbox.seller(user_id)
         or sandbox.create_seller(country=country, nickname=nickname, user_id=user_id)
         for country, nickname, user_id in _SELLERS
     )
+
+    def as_asked(known: Application) -> Application:
+        uris = tuple(redirect_uris) or tuple(dict.fromkeys((callback, *known.redirect_uris)))
+        return replace(known, client_secret=client_secret, redirect_uris=uris)
+
     if sandbox.application(client_id) is None:
         application = sandbox.register_application(
             name="Sandbox application",
             client_id=client_id,
             client_secret=client_secret,
-            redirect_uris=uris,
+            redirect_uris=tuple(redirect_uris) or (callback,),
         )
     else:
-        application = sandbox.update_application(
-            client_id,
-            lambda known: replace(known, client_secret=client_secret, redirect_uris=uris),
-        )
+        application = sandbox.update_application(client_id, as_asked)
     return FirstRun(application=application, sellers=sellers)

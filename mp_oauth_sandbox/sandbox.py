@@ -11,7 +11,7 @@ import msgspec
 
 from mp_oauth_sandbox.clock import Clock
 from mp_oauth_sandbox.core.lifetimes import Lifetimes
-from mp_oauth_sandbox.core.profile import Profile
+from mp_oauth_sandbox.core.profile import DEFAULT, Profile
 from mp_oauth_sandbox.core.records import Application, Seller, Webhook
 from mp_oauth_sandbox.core.registration import NewApplication, NewSeller
 from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
@@ -45,7 +45,7 @@ class Sandbox:
         live: bool = True,
         host: str = "127.0.0.1",
         port: int = 0,
-        profile: Profile | str = "default",
+        profile: Profile | str | None = None,
         seed: str | int | None = None,
         start: datetime | None = None,
         frozen: bool = False,
@@ -60,7 +60,8 @@ class Sandbox:
             live: Listen on a socket. Without, use `transport()` or mount `asgi`.
             host: Where to listen. Beyond loopback the control API needs a token.
             port: The port, 0 for one that the system chooses.
-            profile: A `Profile`, or the name of a preset: default, strict, legacy.
+            profile: A `Profile`, or the name of a preset: default, strict, legacy. None is
+                what the data file remembers, else default.
             seed: Makes codes, tokens and ids the same each time (with `start` and `frozen`).
             start: The first instant of the virtual clock (aware); the real time if None.
             frozen: Whether the clock stands still until it is moved.
@@ -74,14 +75,19 @@ class Sandbox:
             StoreError: The data file is locked, newer, or not a database of ours.
             InvalidInputError: There is no such profile.
         """
-        chosen = profile_named(profile) if isinstance(profile, str) else profile
+        if isinstance(profile, str):
+            profile = profile_named(profile)
         store = _open_store(data, sync)
         try:
             remembered = store.settings()
             clock = Clock(start, frozen=frozen)
             if start is None and not frozen and "clock" in remembered:
                 clock.restore(msgspec.json.decode(remembered["clock"], type=tuple[int, int | None]))
-            self._engine = Engine(store=store, clock=clock, mint=_mint(store, seed), profile=chosen)
+            self._engine = Engine(
+                store=store, clock=clock, mint=_mint(store, seed), profile=profile or DEFAULT
+            )
+            if profile is None and "profile" in remembered:
+                self._engine.profile = msgspec.json.decode(remembered["profile"], type=Profile)
             if "consent" in remembered:
                 self._engine.consent = msgspec.json.decode(remembered["consent"], type=Consent)
             self._engine.mark_start(())
@@ -235,6 +241,11 @@ class Sandbox:
         return url if state is None else f"{url}&state={quote(state, safe='')}"
 
     # ---- how sellers answer ----
+
+    @property
+    def consent(self) -> Consent:
+        """How sellers answer now."""
+        return self._engine.consent
 
     def auto_consent(self, seller: Seller | None = None) -> None:
         """Every authorization request is approved at once, as this seller (default: the first)."""

@@ -18,6 +18,12 @@ from mp_oauth_sandbox.profiles import load_profile
 from mp_oauth_sandbox.sandbox import Sandbox
 from mp_oauth_sandbox.stores.protocol import StoreError
 
+_ANSWERS = {
+    "auto": "approved at once",
+    "page": "open it, sign in, approve",
+    "deny": "denied at once",
+}
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
@@ -57,8 +63,6 @@ from mp_oauth_sandbox.stores.protocol import StoreError
 )
 @click.option(
     "--profile",
-    default="default",
-    show_default=True,
     metavar="NAME|FILE",
     help='default, strict, legacy, or a TOML file of switches (base = "strict", ...).',
 )
@@ -92,13 +96,13 @@ def serve(
     client_id: str,
     client_secret: str,
     redirect_uris: tuple[str, ...],
-    profile: str,
+    profile: str | None,
     seed: str | None,
     allow_hosts: tuple[str, ...],
     control_token: str | None,
     log_format: str,
 ) -> None:
-    r"""Run the sandbox until Ctrl-C: a fake Mercado Pago on this machine.
+    """Run the sandbox until Ctrl-C: a fake Mercado Pago on this machine.
 
     Point your integration at the URLs it prints, open the link it prints, and watch every
     exchange with the true reason of each refusal.
@@ -108,7 +112,7 @@ def serve(
       mp-oauth-sandbox serve
       mp-oauth-sandbox serve --redirect-uri http://localhost:8000/mp/callback
       mp-oauth-sandbox serve --auto-consent --port 0 --log-format json
-    """
+    """  # noqa: D301 - click's own mark for text not to be rewrapped
     stop = threading.Event()
 
     def stop_serving(_number: int, _frame: FrameType | None) -> None:
@@ -120,7 +124,7 @@ def serve(
         with Sandbox(
             host=host,
             port=port,
-            profile=load_profile(profile),
+            profile=None if profile is None else load_profile(profile),
             seed=seed,
             data=data,
             sync="full" if sync == "full" else "normal",
@@ -136,7 +140,7 @@ def serve(
             if auto_consent:
                 sandbox.auto_consent(start.sellers[0])
             sandbox.keep(start.application, *start.sellers)
-            _announce(sandbox, start, auto_consent=auto_consent, json=log_format == "json")
+            _announce(sandbox, start, json=log_format == "json")
             write = _json_line if log_format == "json" else _text_line
             sandbox.journal.subscribe(_guarded(write, stop))
             # A bare wait() would not let Ctrl-C through on Windows.
@@ -148,7 +152,7 @@ def serve(
         _echo("stopped", err=True)
 
 
-def _announce(sandbox: Sandbox, start: FirstRun, *, auto_consent: bool, json: bool) -> None:
+def _announce(sandbox: Sandbox, start: FirstRun, *, json: bool) -> None:
     application = start.application
     if json:
         ready = {
@@ -162,7 +166,7 @@ def _announce(sandbox: Sandbox, start: FirstRun, *, auto_consent: bool, json: bo
         _echo(msgspec.json.encode(ready).decode())
         return
     link = sandbox.authorization_url(application, state="any-random-state")
-    answer = "approved at once (--auto-consent)" if auto_consent else "open it, sign in, approve"
+    answer = _ANSWERS[sandbox.consent.mode]
     names = ", ".join(f"{seller.nickname} ({seller.user_id})" for seller in start.sellers)
     _echo(
         f"""\

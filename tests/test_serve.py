@@ -194,7 +194,7 @@ def test_text_lines_explain_a_refusal_and_have_no_colour_codes_when_piped():
         httpx.post(f"{url.group()}/oauth/token", json={"grant_type": "refresh_token"})
         assert process.stdout.readline() == "\n"
         lines = [process.stdout.readline() for _ in range(3)]
-        assert re.match(r"\d\d:\d\d:\d\d  POST /oauth/token -> 400 refused$", lines[0].strip())
+        assert re.match(r"\d\d:\d\d:\d\d  POST /oauth/token -> 400 refused \(invalid_request\)$", lines[0].strip())
         assert "why  parameter_missing: The request lacks client_id, client_secret." in lines[1]
         assert "do   Send client_id, client_secret in the body" in lines[2]
         assert "\x1b" not in printed + "".join(lines)

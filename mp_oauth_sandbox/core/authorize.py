@@ -21,6 +21,7 @@ from mp_oauth_sandbox.core.records import (
     CredentialKind,
     Grant,
     Link,
+    Seller,
     View,
 )
 from mp_oauth_sandbox.core.refusals import missing, refuse, unknown_application
@@ -125,13 +126,7 @@ def approve(
         return NOTHING, refuse(
             Cause.OPERATOR_ACCOUNT, nickname=seller.nickname, main_account=seller.collaborator_of
         )
-    live_key, test_key = fresh.public_keys()
-    link = view.link or Link(
-        client_id=application.client_id,
-        user_id=seller.user_id,
-        live_key=live_key,
-        test_key=test_key,
-    )
+    link = view.link or _new_link(application, seller, fresh)
     grant = Grant(
         grant_id=fresh.grant_id(),
         client_id=application.client_id,
@@ -156,6 +151,16 @@ def approve(
         state=request.state,
         client_id=application.client_id,
         user_id=seller.user_id,
+    )
+
+
+def _new_link(application: Application, seller: Seller, fresh: Fresh) -> Link:
+    live_key, test_key = fresh.public_keys()
+    return Link(
+        client_id=application.client_id,
+        user_id=seller.user_id,
+        live_key=live_key,
+        test_key=test_key,
     )
 
 

@@ -59,10 +59,15 @@ class SQLiteStore:
         self._dead_kept = dead_kept
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = open_database(self._path, sync=sync)
-        with self._held() as db:
-            self._dead, self._last_dead = db.execute(
-                "SELECT count(*), coalesce(max(dead), 0) FROM credentials WHERE dead IS NOT NULL"
-            ).fetchone()
+        try:
+            with self._held() as db:
+                self._dead, self._last_dead = db.execute(
+                    "SELECT count(*), coalesce(max(dead), 0) FROM credentials "
+                    "WHERE dead IS NOT NULL"
+                ).fetchone()
+        except StoreError:
+            self.close()
+            raise
 
     def transact(self, keys: Keys, decide: Decide[Outcome], *, now: datetime) -> Outcome:
         """See Store.transact."""

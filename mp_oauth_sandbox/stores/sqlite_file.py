@@ -14,13 +14,16 @@ from mp_oauth_sandbox.stores.sqlite_tables import APPLICATION_ID, SCHEMA, SCHEMA
 #: would be about one in a hundred exchanges.
 _CHECKPOINT_EVERY = 4000
 
-#: What to do, by SQLite's primary result code.
+#: What to do, by SQLite's result code: the exact one if it is here, else the primary one.
 _ADVICE = {
     sqlite3.SQLITE_BUSY: "it is in use by another sandbox; stop that one, or choose another file",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the permissions of file and folder",
     sqlite3.SQLITE_CORRUPT: "it is damaged; restore a copy, or choose another file",
     sqlite3.SQLITE_FULL: "the disk is full; make room and try again",
     sqlite3.SQLITE_IOERR: "the disk refused to read or write; check its space and its health",
+    # What a file without write permission comes to when it is to be held exclusively.
+    sqlite3.SQLITE_IOERR_LOCK: "it cannot be locked; check that you may write it, and that its "
+    "disk is a local one",
     sqlite3.SQLITE_NOTADB: "it is not a database, and was left as it is; choose another file",
     sqlite3.SQLITE_READONLY: "it cannot be written; check the permissions of file and folder",
 }
@@ -65,9 +68,11 @@ def explained(path: Path) -> Generator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        advice = f"{_ADVICE[code]} (SQLite: {error})" if code in _ADVICE else str(error)
-        raise StoreError(f"{path}: {advice}") from error
+        # Errors of Python's own module have no code.
+        code: int = getattr(error, "sqlite_errorcode", 0)
+        advice = _ADVICE.get(code) or _ADVICE.get(code & 0xFF)
+        reason = f"{advice} (SQLite: {error})" if advice else str(error)
+        raise StoreError(f"{path}: {reason}") from error
 
 
 def _create(path: Path) -> None:

@@ -66,6 +66,7 @@ class Table(Generic[R]):
         self.clear = f"DELETE FROM {name}"  # noqa: S608 - see above
 
     def decode(self, body: bytes) -> R:
+        """The record that was encoded; sqlite3.DatabaseError if it cannot be one of ours."""
         try:
             return self._decoder.decode(body)
         except msgspec.DecodeError as error:
@@ -83,6 +84,7 @@ _BY_KIND: Mapping[type[object], object] = {table.kind: table for table in TABLES
 
 
 def table_of(kind: type[R]) -> Table[R]:
+    """The table that holds this kind of record."""
     return cast("Table[R]", _BY_KIND[kind])
 
 
@@ -98,6 +100,7 @@ def _find(db: sqlite3.Connection, table: Table[R], key: str | int | None) -> R |
 
 
 def view_of(db: sqlite3.Connection, keys: Keys) -> View:
+    """The view that these keys name, as Keys explains it."""
     client_id, user_id = keys.client_id, keys.user_id
     credential = _find(db, CREDENTIALS, keys.secret)
     grant = _find(db, GRANTS, credential.grant_id) if credential else None

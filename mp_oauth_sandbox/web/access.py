@@ -5,13 +5,18 @@ real one is.
 """
 
 import hmac
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
 from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
+
+#: RFC 9110 section 7.2. Nothing else gets into the URLs that pages show.
+_HOST = re.compile(
+    r"(?:(?P<name>[\w.-]+)|\[(?P<address>[0-9a-f:.]+)\])(?::\d{1,5})?", re.ASCII | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +29,8 @@ class Access:
     def host_problem(self, headers: Headers) -> str | None:
         """Why this Host is refused: a foreign name here means DNS rebinding or a wrong proxy."""
         host = headers.get("host", "")
-        try:
-            name = urlsplit(f"//{host}").hostname
-        except ValueError:
-            name = None
-        if name in self.hosts:
+        found = _HOST.fullmatch(host)
+        if found and (found["name"] or found["address"]).lower() in self.hosts:
             return None
         return f"the Host {host[:100]!r} is not allowed; start with --allow-host to allow it"
 

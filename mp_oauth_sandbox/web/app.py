@@ -27,12 +27,23 @@ from mp_oauth_sandbox.engine import Engine
 from mp_oauth_sandbox.journal import Kind
 from mp_oauth_sandbox.web import wire
 from mp_oauth_sandbox.web.access import Access
-from mp_oauth_sandbox.web.answers import JSON_HEADERS, JournaledResponse, read_body
+from mp_oauth_sandbox.web.answers import (
+    JSON_HEADERS,
+    BodyLimits,
+    JournaledResponse,
+    masked,
+    masked_refusal,
+    read_body,
+    request_line,
+)
 from mp_oauth_sandbox.web.consent import ConsentPages
 from mp_oauth_sandbox.web.control import Control
 from mp_oauth_sandbox.web.home import Home
-from mp_oauth_sandbox.web.pages import Pages
+from mp_oauth_sandbox.web.openapi import PREFIX
+from mp_oauth_sandbox.web.operations import Operations
+from mp_oauth_sandbox.web.pages import PageRefusedError, Pages, on_page_refused
 from mp_oauth_sandbox.web.resources import profile_of
+from mp_oauth_sandbox.web.seller_pages import DeadPageError, on_dead_page, shown_client_id
 
 _GRANT_TYPES = {
     RedeemCode: "authorization_code",
@@ -44,14 +55,15 @@ _GRANT_TYPES = {
 class Api:
     """Mercado Pago's API as far as linking needs it: POST /oauth/token and GET /users/me."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, limits: BodyLimits) -> None:
         """Answer from this engine."""
         self._engine = engine
+        self._limits = limits
 
     async def token(self, request: Request) -> Response:
         """POST /oauth/token."""
         engine = self._engine
-        body = await read_body(request)
+        body = await read_body(request, self._limits)
         parsed: TokenRequest | Refused
         if isinstance(body, Refused):
             parsed = body
@@ -108,9 +120,8 @@ class Api:
 
     def not_found(self, request: Request) -> Response:
         """The documented 404, also for a known path with another method."""
-        refused = refuse(
-            Cause.RESOURCE_UNKNOWN, method=request.method[:20], path=request.url.path[:100]
-        )
+        method, _, path = request_line(request).partition(" ")
+        refused = refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
         return self._refusal(request, refused, _About("resource", None, {}), None)
 
     def _refusal(
@@ -121,13 +132,13 @@ class Api:
         answer = wire.render_refusal(outcome, self._engine.profile)
         entry = self._engine.journal.record(
             kind=about.kind,
-            request=f"{request.method[:20]} {request.url.path[:100]}",
+            request=request_line(request),
             status=answer.status,
             outcome="refused",
-            refused=outcome,
+            refused=masked_refusal(outcome),
             error=wire_error(outcome, self._engine.profile).error,
             grant_type=about.grant_type,
-            client_id=client_id[:40] if client_id else None,
+            client_id=shown_client_id(client_id),
             facts=about.facts,
         )
         headers = self._headers() | dict(answer.headers)
@@ -144,7 +155,7 @@ class Api:
             if parsed.code:
                 facts["code"] = label(parsed.code)
             if parsed.redirect_uri:
-                facts["redirect_uri"] = parsed.redirect_uri[:2048]
+                facts["redirect_uri"] = masked(parsed.redirect_uri[:2048])
         elif isinstance(parsed, Refresh) and parsed.refresh_token:
             facts["refresh_token"] = label(parsed.refresh_token)
         if isinstance(outcome, TokensIssued):
@@ -164,17 +175,18 @@ def _grant_type(parsed: TokenRequest | Refused) -> str | None:
     return None if isinstance(parsed, Refused) else _GRANT_TYPES[type(parsed)]
 
 
-def create_app(engine: Engine, *, access: Access | None = None) -> ASGIApp:
+def create_app(
+    engine: Engine, *, access: Access | None = None, body_limits: BodyLimits | None = None
+) -> ASGIApp:
     """The whole sandbox as one ASGI application, to host or to mount at the root of a server."""
-    access = access or Access()
-    api, pages = Api(engine), Pages(access)
+    access, limits = access or Access(), body_limits or BodyLimits()
+    api, pages = Api(engine, limits), Pages(access, limits)
     consent, home = ConsentPages(engine, pages), Home(engine, pages)
-    control = Control(engine, access, on_reset=consent.forget)
+    control = Control(Operations(engine, limits, on_reset=consent.forget), access)
 
-    async def on_http_error(request: Request, error: Exception) -> Response:
-        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.FORBIDDEN:
-            return pages.forbidden(error.detail)
-        if request.url.path.startswith("/_sandbox/"):
+    async def on_http_error(request: Request, _error: Exception) -> Response:
+        """Starlette's own errors: no such path, or not with this method."""
+        if request.scope["path"].startswith(f"{PREFIX}/"):
             return control.no_such_call(request)
         return api.not_found(request)
 
@@ -192,12 +204,17 @@ def create_app(engine: Engine, *, access: Access | None = None) -> ASGIApp:
             Route("/authorization/sign-in", consent.sign_in, methods=["POST"]),
             Route("/authorization/sign-out", consent.sign_out, methods=["POST"]),
             Mount("/_sandbox/static", StaticFiles(packages=[("mp_oauth_sandbox.web", "static")])),
-            *control.routes(),
+            *control.routes,
             Route("/callback", home.callback, methods=["GET"]),
             Route("/callback", home.exchange, methods=["POST"]),
             Route("/", home.index, methods=["GET"]),
         ],
-        exception_handlers={HTTPException: on_http_error, ClientDisconnect: on_disconnect},
+        exception_handlers={
+            HTTPException: on_http_error,
+            ClientDisconnect: on_disconnect,
+            DeadPageError: on_dead_page,
+            PageRefusedError: on_page_refused,
+        },
     )
     starlette.router.redirect_slashes = False
     return starlette

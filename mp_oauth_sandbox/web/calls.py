@@ -1,14 +1,15 @@
-"""The control API's calls: their inputs and outputs as types, and one table of them all."""
+"""The control API's inputs and outputs, as types."""
 
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, Union
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
 from mp_oauth_sandbox.core.lifetimes import LONGEST, CalendarMonths, Lifetimes
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import Application, ApplicationStatus, Seller, Webhook
+from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.core.revoke import Reason
 from mp_oauth_sandbox.engine import ConsentMode
 from mp_oauth_sandbox.journal import Entry
@@ -17,27 +18,27 @@ _Seconds = Annotated[int, Meta(ge=0, le=int(LONGEST.total_seconds()))]
 
 
 class LifetimesIn(Struct, forbid_unknown_fields=True):
-    """Lifetimes in seconds; what is left out keeps Mercado Pago's value."""
+    """Lifetimes in seconds; what is left out keeps its value, at first Mercado Pago's."""
 
     authorization_code: _Seconds | None = None
     access_token: _Seconds | None = None
     refresh_token: _Seconds | None = None
     client_credentials_token: _Seconds | None = None
 
-    def lifetimes(self) -> Lifetimes:
-        """As the engine knows them."""
+    def over(self, lifetimes: Lifetimes) -> Lifetimes:
+        """These lifetimes, with what is given here in their place."""
         given = {
             name: timedelta(seconds=value)
             for name in self.__struct_fields__
             if (value := getattr(self, name)) is not None
         }
-        return Lifetimes(**given)
+        return replace(lifetimes, **given)
 
 
 class WebhookIn(Struct, forbid_unknown_fields=True):
     """Where notifications go, and the secret that signs them; kept with the application."""
 
-    url: str
+    url: Annotated[str, Meta(pattern=r"^https?://[!-~]+$", max_length=2048)]
     secret: Annotated[str, Meta(min_length=1, max_length=256)]
 
     def webhook(self) -> Webhook:
@@ -67,12 +68,14 @@ class ApplicationChange(Struct, forbid_unknown_fields=True):
     pkce_required: bool | UnsetType = UNSET
     lifetimes: LifetimesIn | UnsetType = UNSET
     scopes: list[str] | UnsetType = UNSET
-    webhook: WebhookIn | None | UnsetType = UNSET
+    webhook: WebhookIn | UnsetType | None = UNSET
     status: Literal["active", "blocked"] | UnsetType = UNSET
 
     def applied_to(self, application: Application) -> Application:
-        """The application with these changes."""
-        changes: dict[str, object] = {
+        """The application with these changes. Raises InvalidInputError for a deleted one."""
+        if application.status == "deleted":
+            raise InvalidInputError("client_id", f"{application.client_id} was deleted")
+        changes: dict[str, Any] = {
             name: value
             for name in self.__struct_fields__
             if (value := getattr(self, name)) is not UNSET
@@ -82,10 +85,10 @@ class ApplicationChange(Struct, forbid_unknown_fields=True):
         if isinstance(self.scopes, list):
             changes["scopes"] = tuple(sorted(set(self.scopes)))
         if isinstance(self.lifetimes, LifetimesIn):
-            changes["lifetimes"] = self.lifetimes.lifetimes()
+            changes["lifetimes"] = self.lifetimes.over(application.lifetimes)
         if isinstance(self.webhook, WebhookIn):
             changes["webhook"] = self.webhook.webhook()
-        return replace(application, **changes)  # pyright: ignore[reportArgumentType] - by name
+        return replace(application, **changes)
 
 
 class LifetimesOut(Struct):
@@ -239,7 +242,7 @@ ProfileChange: type[Struct] = defstruct(
     "ProfileChange",
     [
         ("preset", str | UnsetType, UNSET),
-        *((switch.name, Union[switch.type, UnsetType], UNSET) for switch in fields(Profile)),
+        *((switch.name, switch.type | UnsetType, UNSET) for switch in fields(Profile)),
     ],
     forbid_unknown_fields=True,
 )

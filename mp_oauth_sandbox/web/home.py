@@ -13,7 +13,8 @@ from mp_oauth_sandbox.core.messages import Authentication, RedeemCode, Refused, 
 from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.engine import Engine
 from mp_oauth_sandbox.web import wire
-from mp_oauth_sandbox.web.pages import COOKIE, Pages, same
+from mp_oauth_sandbox.web.answers import masked_refusal
+from mp_oauth_sandbox.web.pages import COOKIE, PageRefusedError, Pages, same
 from mp_oauth_sandbox.web.sessions import Sessions
 
 CALLBACK = "/callback"
@@ -58,8 +59,10 @@ class Home:
         form = await self._pages.form(request)
         session = self._sessions.find(request.cookies.get(f"{COOKIE}_callback"))
         code, application = form.get("code"), self._application_of(request)
-        if session is None or application is None or not same(form.get("csrf", ""), session.csrf):
-            return self._pages.forbidden("the form is too old; reload the callback page")
+        if session is None or not same(form.get("csrf", ""), session.csrf):
+            raise PageRefusedError("the form is too old; reload the callback page")
+        if application is None:
+            raise PageRefusedError(f"no application has registered {_callback_uri(request)}")
         redeem = RedeemCode(
             authentication=Authentication(
                 client_id=application.client_id, client_secret=application.client_secret
@@ -68,7 +71,7 @@ class Home:
             redirect_uri=_callback_uri(request),
         )
         status, body = self._redeem(redeem)
-        result = {"status": status, "body": body}
+        result: dict[str, object] = {"status": status, "body": body}
         return self._callback_page(request, code, form.get("state"), result=result)
 
     def _redeem(self, redeem: RedeemCode) -> tuple[int, str]:
@@ -86,10 +89,10 @@ class Home:
             request="POST /callback (button)",
             status=status,
             outcome="tokens issued" if status == 200 else "refused",
-            refused=outcome if isinstance(outcome, Refused) else None,
+            refused=masked_refusal(outcome) if isinstance(outcome, Refused) else None,
             grant_type="authorization_code",
             client_id=redeem.authentication.client_id,
-            facts={"code": self._engine.mint.label(redeem.code or "")},
+            facts={"code": self._engine.mint.label(redeem.code)} if redeem.code else {},
         ).delivery = "delivered"
         try:
             return status, json.dumps(json.loads(content), indent=2, ensure_ascii=False)

@@ -1,7 +1,8 @@
 """The control API's OpenAPI document, made from the same table as its routes."""
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import msgspec
@@ -10,19 +11,31 @@ from starlette.requests import Request
 from mp_oauth_sandbox import __version__
 from mp_oauth_sandbox.web import calls
 
+#: Where the control API lives.
+PREFIX = "/_sandbox"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One row of the API: routing, and the OpenAPI document, are made from these."""
 
     method: str
-    path: str
-    summary: str
+    below: str
     run: Callable[[Request], Awaitable[object]]
-    takes: type | None = None
-    gives: type = calls.Done
-    status: int = 200
-    query: tuple[str, ...] = ()
+    takes: type | None = field(default=None, kw_only=True)
+    gives: type = field(default=calls.Done, kw_only=True)
+    status: int = field(default=200, kw_only=True)
+    query: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    def path(self) -> str:
+        """The whole path."""
+        return f"{PREFIX}{self.below}"
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a few words."""
+        return inspect.cleandoc(self.run.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
 def describe(table: Iterable[Call]) -> dict[str, object]:
@@ -53,7 +66,7 @@ def _operation(call: Call, by_type: dict[type, dict[str, object]]) -> dict[str, 
     error = _content(by_type[calls.ErrorOut])
     operation: dict[str, object] = {
         "summary": call.summary,
-        "operationId": call.run.__name__.strip("_"),
+        "operationId": call.run.__name__,
         "responses": {
             str(call.status): {
                 "description": HTTPStatus(call.status).phrase,

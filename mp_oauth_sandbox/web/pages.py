@@ -7,13 +7,13 @@ from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
 
 import jinja2
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.refusals import explanation
 from mp_oauth_sandbox.web.access import Access
-from mp_oauth_sandbox.web.answers import read_body
+from mp_oauth_sandbox.web.answers import BODY_STATUS, BodyLimits, read_body
 from mp_oauth_sandbox.web.texts import Language, texts
 
 #: Our own cookie's name says so: cookies ignore ports, so an integration on the same host
@@ -21,12 +21,23 @@ from mp_oauth_sandbox.web.texts import Language, texts
 COOKIE = "__mp_sandbox"
 
 
+class PageRefusedError(Exception):
+    """A request that no page of ours makes; `status` and `problem` are its whole answer."""
+
+    def __init__(self, problem: str, *, status: HTTPStatus = HTTPStatus.FORBIDDEN) -> None:
+        """`problem` is told to whoever asked."""
+        super().__init__(problem)
+        self.status = status
+        self.problem = problem
+
+
 class Pages:
     """Renders templates; one for each application."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, limits: BodyLimits) -> None:
         """`access` says which Host and Origin are our own."""
-        self.access = access
+        self._access = access
+        self._limits = limits
 
     @functools.cached_property
     def _templates(self) -> jinja2.Environment:
@@ -57,30 +68,33 @@ class Pages:
         )
 
     def check_host(self, request: Request) -> None:
-        """Raise a 403 for a Host that is not ours."""
-        problem = self.access.host_problem(request.headers)
+        """Raise PageRefusedError for a Host that is not ours."""
+        problem = self._access.host_problem(request.headers)
         if problem is not None:
-            raise HTTPException(HTTPStatus.FORBIDDEN, problem)
+            raise PageRefusedError(problem)
 
     async def form(self, request: Request) -> dict[str, str]:
-        """The fields of a form of ours. Raises a 403 for one that another site sent."""
+        """The fields of a form of ours. Raises PageRefusedError for one that another site sent."""
         self.check_host(request)
-        problem = self.access.origin_problem(request.headers)
+        problem = self._access.origin_problem(request.headers)
         if problem is not None:
-            raise HTTPException(HTTPStatus.FORBIDDEN, problem)
-        body = await read_body(request)
+            raise PageRefusedError(problem)
+        body = await read_body(request, self._limits)
         if isinstance(body, Refused):
-            raise HTTPException(HTTPStatus.FORBIDDEN, "the form is too large or came too slowly")
+            raise PageRefusedError(explanation(body), status=BODY_STATUS[body.cause])
         return dict(parse_qsl(body.decode("utf-8", "replace")))
 
-    def forbidden(self, problem: str) -> Response:
-        """The answer to a request that no page of ours makes."""
-        return Response(
-            f"Refused by mp-oauth-sandbox: {problem}\n",
-            status_code=HTTPStatus.FORBIDDEN,
-            media_type="text/plain",
-            headers={"cache-control": "no-store"},
-        )
+
+async def on_page_refused(_request: Request, error: Exception) -> Response:
+    """The answer to such a request: plain text, for nobody meets it in a browser."""
+    if not isinstance(error, PageRefusedError):
+        raise error
+    return Response(
+        f"Refused by mp-oauth-sandbox: {error.problem}\n",
+        status_code=error.status,
+        media_type="text/plain",
+        headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},
+    )
 
 
 def page_headers(*, form_target: str | None, scripts: bool) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from mp_oauth_sandbox.core.messages import AuthorizationRequest
 
-#: Oldest first out; far more than people have browsers.
+#: Longest unused first out; far more than people have browsers.
 _KEPT = 2_000
 
 
@@ -40,9 +40,12 @@ class Sessions:
         self._pending: OrderedDict[str, Pending] = OrderedDict()
 
     def find(self, session_id: str | None) -> Session | None:
-        """The session of that cookie, if we know it."""
+        """The session of that cookie, if we know it; it counts as used just now."""
         with self._lock:
-            return self._sessions.get(session_id or "")
+            session = self._sessions.get(session_id or "")
+            if session is not None:
+                self._sessions.move_to_end(session.session_id)
+            return session
 
     def open(self, user_id: int | None = None) -> Session:
         """A new session; a sign-in gets one too, so that none can be fixed beforehand."""

@@ -192,15 +192,16 @@ class _AnyName(frozenset[str]):
 
 
 def _body_fields(content_type: str, body: bytes) -> dict[str, object]:
+    if not body:
+        # Nothing to read, whatever it calls itself: clients that put all in the query.
+        return {}
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == "application/x-www-form-urlencoded":
-        pairs = _pairs(body, only=_AnyName()) if body else ()
+        pairs = _pairs(body, only=_AnyName())
         return {name: _text(name, value) for name, value in pairs}
     if media_type != "application/json":
         shown = media_type[:60] or "missing"
         raise _Malformed(refuse(Cause.BODY_UNREADABLE, problem=f"its Content-Type is {shown}"))
-    if not body:
-        return {}
     try:
         decoded = json.loads(
             body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant

@@ -37,17 +37,26 @@ function row(entry) {
   line.append(
     element("span", status ? `status status-${status[0]}` : "status", status || "–"),
     " ",
-    element("code", "", entry.line),
+    element("code", "", [entry.request, entry.grant_type].filter(Boolean).join(" ")),
+    ` ${entry.outcome}`,
   );
 
-  const time = element("time", "", entry.at);
+  const time = element("time", "", `${entry.at.slice(0, 19).replace("T", " ")} UTC`);
   time.dateTime = entry.at;
   const facts = element("p", "entry-facts", "");
+  if (entry.cause) facts.append(element("code", "", entry.cause), " ");
   facts.append(time);
-  if (entry.cause) facts.append(" ", element("code", "", entry.cause));
 
   made.append(line, facts);
-  if (entry.explanation) made.append(element("p", "entry-explanation", entry.explanation));
+  if (entry.explanation) {
+    const [sentence, ...comparison] = entry.explanation.split("\n");
+    made.append(element("p", "entry-explanation", sentence));
+    if (comparison.length) {
+      const lines = element("pre", "entry-comparison", comparison.join("\n"));
+      lines.tabIndex = 0;
+      made.append(lines);
+    }
+  }
   if (entry.remedy) made.append(element("p", "entry-remedy", entry.remedy));
   return made;
 }

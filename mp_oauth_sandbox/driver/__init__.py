@@ -1,0 +1,1 @@
+"""The driver: plays sellers, browsers and attackers against an integration."""

@@ -1,0 +1,512 @@
+"""The pages as a browser meets them, without a browser."""
+
+import html
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from mp_oauth_sandbox import Application, Sandbox, Seller
+
+CALLBACK = "https://shop.example/mp/callback"
+
+CANNOT_CONNECT = {
+    "es": "La aplicación no está preparada para conectarse a Mercado Pago",
+    "pt": "Desculpe, não foi possível conectar o aplicativo à sua conta",
+    "en": "Sorry, the application cannot connect to your account",
+}
+START_AGAIN = {
+    "es": "Esta solicitud ya fue respondida o no existe. Vuelve a empezar desde la aplicación.",
+    "pt": "Esta solicitação já foi respondida ou não existe. "
+    "Comece de novo a partir do aplicativo.",
+    "en": "This request was already answered or does not exist. Start again from the application.",
+}
+
+
+def text(page: httpx.Response) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", page.text))
+
+
+def language(page: httpx.Response) -> str:
+    found = re.search(r'<html lang="(\w+)">', page.text)
+    assert found
+    return found[1]
+
+
+def field(page: httpx.Response, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
+    assert found, page.text
+    return html.unescape(found[1])
+
+
+def send(
+    browser: httpx.Client, page: httpx.Response, path: str, **fields: object
+) -> httpx.Response:
+    """Submit a form of a page, and follow a redirect within the sandbox."""
+    data = {"request": field(page, "request"), "csrf": field(page, "csrf")}
+    answer = browser.post(path, data=data | {name: str(value) for name, value in fields.items()})
+    if answer.status_code == 303:
+        return browser.get(answer.headers["location"])
+    return answer
+
+
+def sign_in(browser: httpx.Client, page: httpx.Response, **fields: object) -> httpx.Response:
+    return send(browser, page, "/authorization/sign-in", **fields)
+
+
+def decide(browser: httpx.Client, page: httpx.Response, decision: str) -> httpx.Response:
+    return send(browser, page, "/authorization/consent", decision=decision)
+
+
+def anchored(browser: httpx.Client, page: httpx.Response) -> str:
+    """What the journal says where a page's link leads."""
+    found = re.search(r'href="/#(entry-\d+)"', page.text)
+    assert found, page.text
+    entry = re.search(rf'id="{found[1]}".*?</li>', browser.get("/").text, re.DOTALL)
+    assert entry
+    return entry[0]
+
+
+@pytest.fixture
+def start(
+    client: httpx.Client, sandbox: Sandbox, application: Application
+) -> Callable[..., httpx.Response]:
+    def begin(more: str = "", **headers: str) -> httpx.Response:
+        url = sandbox.authorization_url(application, state="a state/ñ") + more
+        return client.get(url, headers={name.replace("_", "-"): headers[name] for name in headers})
+
+    return begin
+
+
+Start = Callable[..., httpx.Response]
+
+# ---- sign in, approve, cancel ----
+
+
+def test_a_seller_signs_in_by_button_and_approves(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
+    other = sandbox.create_seller(country="BR", nickname="LOJA")
+    page = start()
+    assert page.status_code == 200
+    assert "Tienda Sol quiere conectarse" in text(page)
+    for listed in (seller, other):
+        assert f'value="{listed.user_id}"' in page.text
+        assert listed.nickname in page.text
+    consent = sign_in(client, page, user_id=seller.user_id)
+    assert "Autorizar a Tienda Sol" in text(consent)
+    assert "Sesión iniciada como ALMACEN" in text(consent)
+    assert "Crear y consultar pagos en tu nombre" in text(consent)
+    assert "volverás a https://shop.example." in text(consent)
+    answer = decide(client, consent, "approve")
+    assert answer.status_code == 302
+    pattern = rf"{re.escape(CALLBACK)}\?code=TG-[0-9a-f]{{24}}-{seller.user_id}&state=(.*)"
+    found = re.fullmatch(pattern, answer.headers["location"])
+    assert found
+    assert found[1] == quote("a state/ñ", safe="")
+
+
+def test_a_seller_cancels(client: httpx.Client, start: Start, seller: Seller) -> None:
+    consent = sign_in(client, start(), user_id=seller.user_id)
+    answer = decide(client, consent, "cancel")
+    assert answer.status_code == 302
+    state = quote("a state/ñ", safe="")
+    assert answer.headers["location"] == f"{CALLBACK}?error=access_denied&state={state}"
+
+
+def test_an_existing_nickname_signs_in_in_any_case(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
+    consent = sign_in(client, start(), nickname=f"  {seller.nickname.lower()} ")
+    assert str(seller.user_id) in text(consent)
+    assert [one.nickname for one in sandbox._engine.sellers()] == ["ALMACEN"]
+
+
+@pytest.mark.parametrize(
+    ("more", "accepted", "country"),
+    [
+        ("", "", "AR"),
+        ("&lang=pt", "", "BR"),
+        ("", "pt-BR, en;q=0.5", "BR"),
+        ("&lang=en", "pt", "AR"),
+    ],
+)
+def test_a_new_nickname_makes_a_seller_of_the_pages_language(
+    client: httpx.Client, start: Start, more: str, accepted: str, country: str
+) -> None:
+    client.headers["accept-language"] = accepted
+    consent = sign_in(client, start(more), nickname="Nueva Tienda")
+    assert "Nueva Tienda" in text(consent)
+    assert f"<span>{country}</span>" in consent.text
+
+
+@pytest.mark.parametrize("nickname", ["", "   ", "<b>", "x" * 61, "a\0b", "\u202e"])
+def test_a_nickname_that_cannot_be_is_asked_again(
+    client: httpx.Client, start: Start, nickname: str, sandbox: Sandbox
+) -> None:
+    page = start()
+    again = sign_in(client, page, nickname=nickname)
+    assert again.status_code == 400
+    assert "Este apodo no se puede usar" in text(again)
+    assert 'aria-invalid="true"' in again.text
+    assert sandbox._engine.sellers() == []
+    assert sign_in(client, again, nickname="TIENDA").status_code == 200
+
+
+@pytest.mark.parametrize("user_id", [1, "9" * 30, "²", "-1", "x"])
+def test_a_seller_that_does_not_exist_is_asked_again(
+    client: httpx.Client, start: Start, user_id: object
+) -> None:
+    assert sign_in(client, start(), user_id=user_id).status_code == 400
+
+
+def test_a_seller_takes_another_account_for_the_same_request(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
+    other = sandbox.create_seller(country="BR", nickname="LOJA")
+    consent = sign_in(client, start(), user_id=seller.user_id)
+    page = send(client, consent, "/authorization/sign-out")
+    assert "Inicia sesión como vendedor de prueba" in text(page)
+    consent = sign_in(client, page, user_id=other.user_id)
+    answer = decide(client, consent, "approve")
+    assert f"-{other.user_id}&" in answer.headers["location"]
+    assert decide(client, consent, "approve").status_code == 400
+
+
+def test_a_signed_in_seller_is_not_asked_to_sign_in_again(
+    client: httpx.Client, start: Start, seller: Seller
+) -> None:
+    sign_in(client, start(), user_id=seller.user_id)
+    assert "Autorizar a Tienda Sol" in text(start())
+
+
+def test_applications_and_sellers_are_kept_apart(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
+    second = sandbox.register_application(redirect_uris=["https://b.example/cb"], name="Libros")
+    consent = sign_in(client, start(), user_id=seller.user_id)
+    other = client.get(sandbox.authorization_url(second, state="two"))
+    assert "Autorizar a Libros" in text(other)
+    assert decide(client, other, "approve").headers["location"].startswith("https://b.example/cb?")
+    assert decide(client, consent, "approve").headers["location"].startswith(CALLBACK)
+    entries = [one for one in sandbox.journal.entries() if one.outcome == "code issued"]
+    assert [one.client_id for one in entries][0] == second.client_id
+    assert {one.user_id for one in entries} == {seller.user_id}
+
+
+# ---- languages ----
+
+
+@pytest.mark.parametrize(("lang", "words"), [("es", "Inicia"), ("pt", "Entre"), ("en", "Sign in")])
+def test_the_language_is_chosen_by_parameter_and_kept_through_sign_in(
+    client: httpx.Client, start: Start, seller: Seller, lang: str, words: str
+) -> None:
+    page = start(f"&lang={lang}", accept_language="pt" if lang == "es" else "es")
+    assert (language(page), words in text(page)) == (lang, True)
+    consent = sign_in(client, page, user_id=seller.user_id)
+    assert language(consent) == lang
+    out = send(client, consent, "/authorization/sign-out")
+    assert language(out) == lang
+
+
+def test_the_language_links_lead_to_the_same_request(
+    client: httpx.Client, start: Start, seller: Seller
+) -> None:
+    page = start()
+    links = re.findall(r'href="(/authorization/consent[^"]*)" lang="(\w+)"', page.text)
+    assert [lang for _, lang in links] == ["es", "pt", "en"]
+    english = client.get(html.unescape(links[2][0]))
+    assert language(english) == "en"
+    consent = sign_in(client, english, user_id=seller.user_id)
+    assert "Authorize Tienda Sol" in text(consent)
+    assert decide(client, consent, "approve").status_code == 302
+
+
+def test_a_seller_of_brazil_reads_portuguese(
+    client: httpx.Client, start: Start, sandbox: Sandbox
+) -> None:
+    page = start(accept_language="en")
+    assert language(page) == "en"
+    loja = sandbox.create_seller(country="BR", nickname="LOJA")
+    assert language(sign_in(client, page, user_id=loja.user_id)) == "pt"
+
+
+# ---- error pages ----
+
+
+@pytest.mark.parametrize("lang", ["es", "pt", "en"])
+def test_an_error_page_says_what_mercado_pago_says_and_why(
+    client: httpx.Client, sandbox: Sandbox, application: Application, lang: str
+) -> None:
+    url = sandbox.authorization_url(application, redirect_uri=f"{CALLBACK}/")
+    page = client.get(f"{url}&lang={lang}")
+    assert page.status_code == 400
+    assert language(page) == lang
+    assert f"<h1>{CANNOT_CONNECT[lang]}</h1>" in page.text
+    assert "redirect_uri differs by one character" in text(page)
+    assert f"<code>{CALLBACK}/</code>" in page.text
+    assert f"<code>{CALLBACK}</code>" in page.text
+    assert "redirect_uri_not_registered" in anchored(client, page)
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (lambda url: url.replace("client_id=", "client_id=9"), "application_unknown"),
+        (lambda url: url.replace("client_id=", "nothing="), "parameter_missing"),
+        (lambda url: url.replace("response_type=code", "x=y"), "parameter_missing"),
+        (lambda url: url.replace("response_type=code", "response_type=token"), "response_type"),
+        (lambda url: f"{url}&client_id=1", "parameter_duplicated"),
+        (lambda url: f"{url}&state=%FF&state=x", "parameter_duplicated"),
+        (lambda url: f"{url}&state={'x' * 8193}", "parameter_malformed"),
+        (lambda url: f"{url}&code_challenge=short", "challenge_malformed"),
+    ],
+)
+def test_every_bad_request_ends_on_the_error_page(
+    client: httpx.Client,
+    sandbox: Sandbox,
+    application: Application,
+    change: Callable[[str], str],
+    cause: str,
+) -> None:
+    page = client.get(change(sandbox.authorization_url(application)))
+    assert page.status_code == 400
+    assert CANNOT_CONNECT["es"] in text(page)
+    assert cause in anchored(client, page)
+
+
+@pytest.mark.parametrize("mode", ["page", "auto"])
+def test_a_collaborator_cannot_authorize(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox, mode: str
+) -> None:
+    operator = sandbox.create_seller(nickname="OPERADOR", collaborator_of=seller)
+    if mode == "auto":
+        sandbox.auto_consent(operator)
+        page = start()
+    else:
+        page = start()
+        assert "colaborador" in text(page)
+        page = decide(client, sign_in(client, page, user_id=operator.user_id), "approve")
+    assert page.status_code == 400
+    assert "invalid_operator_user_id" in text(page)
+    assert "Una cuenta de colaborador no puede autorizar aplicaciones" in text(page)
+    assert "OPERADOR" in anchored(client, page)
+
+
+# ---- judged again ----
+
+
+def test_the_request_is_judged_again_when_the_answer_comes(
+    client: httpx.Client,
+    start: Start,
+    seller: Seller,
+    sandbox: Sandbox,
+    application: Application,
+) -> None:
+    consent = sign_in(client, start("&lang=pt"), user_id=seller.user_id)
+    sandbox.update_application(
+        application.client_id, lambda app: replace(app, redirect_uris=("https://b.example/",))
+    )
+    for decision in ("approve", "cancel"):
+        page = decide(client, consent, decision)
+        assert page.status_code == 400
+        assert "location" not in page.headers
+        assert language(page) == "pt"
+        consent = None
+        sandbox.update_application(
+            application.client_id, lambda app: replace(app, redirect_uris=(CALLBACK,))
+        )
+        consent = start("&lang=pt")
+        sandbox.delete_application(application)
+    assert sandbox.journal.last().cause == "application_deleted"
+
+
+@pytest.mark.parametrize("path", ["/authorization/sign-in", "/authorization/sign-out"])
+def test_a_deleted_application_is_noticed_on_the_way(
+    client: httpx.Client,
+    start: Start,
+    seller: Seller,
+    sandbox: Sandbox,
+    application: Application,
+    path: str,
+) -> None:
+    page = start()
+    sandbox.delete_application(application)
+    page = send(client, page, path, user_id=seller.user_id)
+    assert page.status_code == 400
+    assert CANNOT_CONNECT["es"] in text(page)
+
+
+# ---- consent modes ----
+
+
+def test_auto_consent_answers_at_once_as_the_configured_seller(
+    start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
+    sandbox.auto_consent(seller)
+    assert f"-{seller.user_id}&" in start().headers["location"]
+
+
+def test_auto_consent_prefers_whoever_is_signed_in(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
+    other = sandbox.create_seller(nickname="OTRA")
+    sign_in(client, start(), user_id=other.user_id)
+    sandbox.auto_consent(seller)
+    assert f"-{other.user_id}&" in start().headers["location"]
+
+
+def test_in_deny_mode_everybody_is_refused(start: Start, seller: Seller, sandbox: Sandbox) -> None:
+    sandbox.deny()
+    assert start().headers["location"].startswith(f"{CALLBACK}?error=access_denied")
+
+
+def test_consent_given_once_may_be_skipped(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
+    decide(client, sign_in(client, start(), user_id=seller.user_id), "approve")
+    assert start().status_code == 200
+    sandbox.change_profile(skip_repeated_consent=True)
+    assert start().status_code == 302
+    client.cookies.clear()
+    page = start()
+    assert page.status_code == 200
+    data = {name: field(page, name) for name in ("request", "csrf")} | {"nickname": "ALMACEN"}
+    onward = client.post("/authorization/sign-in", data=data).headers["location"]
+    answer = client.get(onward)
+    assert answer.headers["location"].startswith(f"{CALLBACK}?code=")
+    assert client.get(onward).status_code == 400
+
+
+# ---- what leads nowhere any more ----
+
+
+@pytest.mark.parametrize("lang", ["es", "pt", "en"])
+def test_after_a_reset_old_pages_say_start_again(
+    client: httpx.Client, start: Start, seller: Seller, lang: str
+) -> None:
+    consent = sign_in(client, start(), user_id=seller.user_id)
+    client.headers["accept-language"] = lang
+    client.post("/_sandbox/reset")
+    assert decide(client, consent, "approve").status_code == 400
+    page = client.get(f"/authorization/consent?request={field(consent, 'request')}")
+    assert page.status_code == 400
+    assert START_AGAIN[lang] in text(page)
+
+
+def test_an_answered_request_says_so_in_its_own_language(
+    client: httpx.Client, start: Start, seller: Seller
+) -> None:
+    consent = sign_in(client, start("&lang=pt"), user_id=seller.user_id)
+    decide(client, consent, "cancel")
+    assert START_AGAIN["es"] in text(decide(client, consent, "approve"))
+
+
+def test_a_form_without_its_session_says_that_it_has_expired(
+    client: httpx.Client, start: Start, seller: Seller
+) -> None:
+    consent = sign_in(client, start(), user_id=seller.user_id)
+    client.cookies.clear()
+    assert "Este formulario venció" in text(decide(client, consent, "approve"))
+
+
+def test_a_decision_that_is_neither_leaves_the_request_open(
+    client: httpx.Client, start: Start, seller: Seller
+) -> None:
+    consent = sign_in(client, start(), user_id=seller.user_id)
+    assert decide(client, consent, "perhaps").status_code == 400
+    assert decide(client, consent, "approve").status_code == 302
+
+
+# ---- the sandbox's own pages ----
+
+
+@pytest.fixture
+def built_in(sandbox: Sandbox) -> Application:
+    return sandbox.register_application(redirect_uris=[f"{sandbox.url}/callback"], name="Own")
+
+
+@pytest.fixture
+def arrived(
+    client: httpx.Client, sandbox: Sandbox, built_in: Application, seller: Seller
+) -> Iterator[httpx.Response]:
+    sandbox.auto_consent(seller)
+    location = client.get(sandbox.authorization_url(built_in, state="my state")).headers["location"]
+    return client.get(location)
+
+
+def test_the_built_in_callback_shows_what_arrived(
+    arrived: httpx.Response, built_in: Application
+) -> None:
+    code = field(arrived, "code")
+    assert f"<code>{code}</code>" in arrived.text
+    assert "<code>my state</code>" in arrived.text
+    assert "curl -s http://localhost/oauth/token" in text(arrived)
+    for word in (code, built_in.client_id, built_in.client_secret):
+        assert word in text(arrived)
+
+
+def test_the_built_in_callback_exchanges_the_code(
+    client: httpx.Client, arrived: httpx.Response, sandbox: Sandbox
+) -> None:
+    data = {name: field(arrived, name) for name in ("code", "state", "csrf")}
+    done = client.post("/callback", data=data)
+    assert '"access_token": "APP_USR-' in text(done)
+    assert "<code>my state</code>" in done.text
+    again = client.post("/callback", data=data)
+    assert '"error": "invalid_grant"' in text(again)
+    assert sandbox.journal.last().cause == "code_already_redeemed"
+    assert client.post("/callback", data=data | {"csrf": "x"}).status_code == 403
+    del data["code"]
+    assert "code is a required parameter" in text(client.post("/callback", data=data))
+
+
+def test_the_built_in_callback_shows_a_denial(client: httpx.Client) -> None:
+    page = client.get("/callback?error=access_denied&error_description=No+thanks&state=s")
+    assert "access_denied" in text(page)
+    assert "No thanks" in text(page)
+    assert "<form" not in page.text
+    assert client.get("/callback").status_code == 200
+
+
+def test_the_built_in_callback_belongs_to_whoever_registered_it(client: httpx.Client) -> None:
+    page = client.get("/callback?code=TG-1")
+    assert "curl" not in text(page)
+    data = {name: field(page, name) for name in ("code", "csrf")}
+    refused = client.post("/callback", data=data)
+    assert refused.status_code == 403
+    assert "no application has registered http://localhost/callback" in refused.text
+
+
+def test_the_front_page_links_an_application_and_lists_the_journal(
+    client: httpx.Client, application: Application
+) -> None:
+    client.get("/users/me")
+    page = client.get("/")
+    assert page.status_code == 200
+    assert application.client_id in text(page)
+    assert CALLBACK in text(page)
+    assert "GET /users/me -> 401" in text(page)
+    assert 'id="entry-1"' in page.text
+    link = re.search(r'class="button primary" href="([^"]*)"', page.text)
+    assert link
+    assert client.get(html.unescape(link[1])).status_code == 200
+    for path in re.findall(r'(?:href|src)="(/_sandbox/[^"]*)"', page.text):
+        assert client.get(path).status_code == 200, path
+
+
+def test_the_front_page_stands_without_any_application(client: httpx.Client) -> None:
+    assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/callback?code=a", "/authorization/consent"])
+def test_a_head_request_has_the_headers_of_a_get(
+    client: httpx.Client, application: Application, path: str
+) -> None:
+    head, get = client.head(path), client.get(path)
+    assert head.status_code == get.status_code
+    assert head.content == b""
+    assert head.headers["content-type"] == get.headers["content-type"]
