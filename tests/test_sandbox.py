@@ -428,12 +428,14 @@ def test_a_data_file_carries_everything_over_a_restart(tmp_path: Path):
             tokens, code = first.redeem().json(), first.code()
             replaced = first.redeem().json()
             assert first.refresh(replaced).status_code == 200
+        sandbox.change_profile(redirect_status=303)
         sandbox.clock.advance(days=100)
         then, entries = sandbox.clock(), len(sandbox.journal)
 
     with Sandbox(live=False, data=data) as sandbox:
         assert then <= sandbox.clock() < then + timedelta(minutes=5)
         assert len(sandbox.journal) == entries
+        assert sandbox.profile.redirect_status == 303
         app = sandbox.application(first.app.client_id)
         assert app == first.app
         again = Integration(sandbox, app)

@@ -89,7 +89,9 @@ class CookieJar:
     def header(self, url: str, *, method: str = "GET", initiator: str | None = None) -> str | None:
         """The Cookie header of a top-level navigation, None without cookies."""
         sent = self.sent(url, method=method, initiator=initiator)
-        return "; ".join(f"{one.name}={one.value}" if one.name else one.value for one in sent) or None
+        return (
+            "; ".join(f"{one.name}={one.value}" if one.name else one.value for one in sent) or None
+        )
 
 
 def parse(header: str, url: str, *, now: datetime, serial: int = 0) -> Cookie | None:

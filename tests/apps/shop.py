@@ -121,7 +121,7 @@ class Shop:
             me = await client.get(
                 f"{self.mp_url}/users/me", headers={"authorization": f"Bearer {link.access_token}"}
             )
-        return Response(f"charged: {me.status_code}", status_code=200 if me.is_success else 502)
+        return Response("charged" if me.is_success else "failed", 200 if me.is_success else 409)
 
     async def status(self, request: Request) -> Response:
         session = self.session(request)
@@ -198,3 +198,17 @@ class LinkedAnywayShop(Shop):
         self.links[account] = Link(
             access_token="", refresh_token="", expires_at=datetime.max.replace(tzinfo=UTC)
         )
+
+
+class StackTraceShop(Shop):
+    """Breaks down when there is no code."""
+
+    def code_of(self, request: Request) -> str | None:
+        return request.query_params["code"]
+
+
+class LinksNobodyShop(Shop):
+    """Refuses every callback: safe, and of no use."""
+
+    def take_state(self, session: dict[str, str], state: str) -> bool:
+        return False

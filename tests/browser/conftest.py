@@ -16,7 +16,7 @@ from mp_oauth_sandbox import Sandbox
 from mp_oauth_sandbox.hosting.live import LiveServer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Response
+    from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Response
     from starlette.types import Receive, Scope, Send
 
 ARGUMENTS = (
@@ -82,35 +82,33 @@ def open_page(chromium: "Browser", _playwright_loop: None) -> Iterator[Callable[
         def open_one(**options: object) -> "Page":
             context = contexts.enter_context(chromium.new_context(**options))  # pyright: ignore[reportArgumentType] - passed through
             context.set_default_timeout(10_000)
-            return _watched(context.new_page(), complaints)
+            context.on("page", lambda page: _watch(page, complaints))
+            return context.new_page()
 
         yield open_one
     assert complaints == []
 
 
-def _watched(page: "Page", complaints: list[str]) -> "Page":
+def _watch(page: "Page", complaints: list[str]) -> None:
     refusals: set[str] = set()
 
     def note_refusal(response: "Response") -> None:
         if response.status == 400 and response.request.resource_type == "document":
             refusals.add(response.url)
 
-    page.on("response", note_refusal)
-    # An error page is itself an error to the console; nothing else may be.
-    page.on(
-        "console",
-        lambda message: (
+    def note_message(message: "ConsoleMessage") -> None:
+        # An error page is itself an error to the console; nothing else may be.
+        if message.type in {"error", "warning"} and message.location["url"] not in refusals:
             complaints.append(f"{page.url}: {message.text}")
-            if message.type in {"error", "warning"} and message.location["url"] not in refusals
-            else None
-        ),
-    )
+
+    def note_dialog(dialog: "Dialog") -> None:
+        complaints.append(f"{page.url} opened a dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("response", note_refusal)
+    page.on("console", note_message)
     page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
-    page.on(
-        "dialog",
-        lambda dialog: (complaints.append(f"{page.url}: {dialog.message}"), dialog.dismiss()),
-    )
-    return page
+    page.on("dialog", note_dialog)
 
 
 @pytest.fixture

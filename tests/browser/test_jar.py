@@ -75,7 +75,7 @@ class _Sites:
         if path == "/app/set":
             headers += [(b"set-cookie", cookie.encode()) for cookie in SET_COOKIES]
         elif path.startswith("/app/see"):
-            sent = {name: value for name, value in scope["headers"]}
+            sent = dict(scope["headers"])
             self.seen[path] = sent.get(b"cookie", b"").decode()
         elif path == "/bounce":
             status, headers = 303, [(b"location", f"{self.target}/app/see".encode())]

@@ -16,11 +16,10 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize(
-    ("country", "language", "title", "approve"),
+    ("country", "language", "title", "areas"),
     [
-        ("AR", "es", "Autorizar a Tienda Demo", "Autorizar"),
-        ("MX", "es", "Autorizar a Tienda Demo", "Autorizar"),
-        ("BR", "pt", "Autorizar Tienda Demo", "Autorizar"),
+        ("AR", "es", "Autorizar a Tienda Demo", "La aplicación podrá:"),
+        ("BR", "pt", "Autorizar Tienda Demo", "O aplicativo poderá:"),
     ],
 )
 def test_the_consent_page_speaks_the_language_of_the_sellers_country(
@@ -30,7 +29,7 @@ def test_the_consent_page_speaks_the_language_of_the_sellers_country(
     country: str,
     language: str,
     title: str,
-    approve: str,
+    areas: str,
 ) -> None:
     application = sandbox.register_application(name="Tienda Demo", redirect_uris=[callback])
     seller = sandbox.create_seller(country=country)
@@ -38,7 +37,7 @@ def test_the_consent_page_speaks_the_language_of_the_sellers_country(
     page.get_by_role("button", name=seller.nickname).click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
-    expect(page.get_by_role("button", name=approve)).to_be_visible()
+    expect(page.get_by_role("heading", level=2)).to_have_text(areas)
     assert page.locator("html").get_attribute("lang") == language
 
 

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -60,7 +61,7 @@ def other_browser(sandbox: Sandbox) -> Iterator[httpx.Client]:
         "localhost:x",
         "[",
         "[::1",
-        "0.0.0.0",
+        "0.0.0.0",  # noqa: S104 - as a browser may send it
         "",
     ],
 )
@@ -152,11 +153,11 @@ def test_with_a_control_token_everything_but_health_asks_for_it() -> None:
     ):
         assert client.get("/_sandbox/health").status_code == 200
         for sent in ("", "let-me-in", "Bearer let-me", "Bearer let-me-in-too", "Bearer \xff"):
-            headers = {"Authorization": sent.encode("latin-1")}
+            headers = {b"Authorization": sent.encode("latin-1")}
             answer = client.get("/_sandbox/journal", headers=headers)
             assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
             assert client.get("/_sandbox/nothing", headers=headers).status_code == 401
-        headers = {"Authorization": b"Bearer let-me-in"}
+        headers = {b"Authorization": b"Bearer let-me-in"}
         assert client.get("/_sandbox/journal", headers=headers).status_code == 200
         assert client.get("/users/me").json()["code"] == "unauthorized"
 
@@ -465,7 +466,7 @@ def test_no_secret_is_in_journal_repr_or_logs(
     for body in (tokens, newer):
         secrets += [body["access_token"], body["refresh_token"]]
 
-    mistakes: list[dict[str, object]] = [
+    mistakes: list[dict[str, Any]] = [
         redeem,  # again
         renew,  # again
         redeem | {"client_secret": app.access_token},

@@ -1,0 +1,111 @@
+"""The fixtures: one server for each worker, as if just started for each test."""
+
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from mp_oauth_sandbox import Application, Clock, Sandbox, Seller
+
+
+def test_a_seller_is_linked_with_the_fixtures_alone(
+    mp_sandbox: "Sandbox", mp_application: "Application", mp_seller: "Seller", mp_clock: "Clock"
+):
+    with httpx.Client() as client:
+        answer = client.get(mp_sandbox.authorization_url(mp_application, state="s"))
+        code = httpx.URL(answer.headers["location"]).params["code"]
+        mp_clock.advance(minutes=9)
+        tokens = client.post(
+            f"{mp_sandbox.url}/oauth/token",
+            json={
+                "grant_type": "authorization_code",
+                "client_id": mp_application.client_id,
+                "client_secret": mp_application.client_secret,
+                "code": code,
+                "redirect_uri": mp_application.redirect_uris[0],
+            },
+        )
+
+    assert tokens.json()["user_id"] == mp_seller.user_id
+
+
+def test_each_test_gets_the_same_server_as_if_just_started(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        import dataclasses
+        from datetime import UTC, datetime, timedelta
+
+        URLS = set()
+
+        def leave_traces(sandbox, application, seller, clock):
+            URLS.add(sandbox.url)
+            assert len(URLS) == 1
+            assert len(sandbox.journal) == 0
+            assert abs(clock() - datetime.now(UTC)) < timedelta(minutes=1)
+            assert sandbox.profile.name == "default"
+            assert sandbox.application("42") is None
+            sandbox.register_application(client_id="42", redirect_uris=["http://localhost/x"])
+            sandbox.deny()
+            sandbox.change_profile(name="changed")
+            clock.advance(days=400)
+            clock.freeze()
+            sandbox.keep(application, seller)
+
+        def test_one(mp_sandbox, mp_application, mp_seller, mp_clock):
+            leave_traces(mp_sandbox, mp_application, mp_seller, mp_clock)
+
+        def test_two(mp_sandbox, mp_application, mp_seller, mp_clock):
+            leave_traces(mp_sandbox, mp_application, mp_seller, mp_clock)
+        """
+    )
+
+    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=2)
+
+
+def test_the_redirect_uris_of_the_application_can_be_overridden(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def mp_redirect_uris():
+            return ["http://localhost:5000/mp"]
+
+        def test_it(mp_application):
+            assert mp_application.redirect_uris == ("http://localhost:5000/mp",)
+        """
+    )
+
+    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+
+
+def test_workers_have_a_server_each(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("turn", range(4))
+        def test_it(turn, mp_sandbox, mp_seller):
+            assert len(mp_sandbox.journal) == 0
+        """
+    )
+
+    pytester.runpytest_subprocess("-n", "2", "-W", "error").assert_outcomes(passed=4)
+
+
+def test_the_reset_before_each_test_costs_little(
+    request: pytest.FixtureRequest, mp_server: "Sandbox"
+):
+    from pytest_mp_oauth import plugin
+
+    set_up = plugin.mp_sandbox.__wrapped__  # pyright: ignore[reportFunctionMemberAccess]
+    durations: list[float] = []
+    for _ in range(20):
+        started = time.perf_counter()
+        set_up(mp_server)
+        durations.append(time.perf_counter() - started)
+
+    # The best of many, so that a busy machine is not taken for a slow reset.
+    assert min(durations) < 0.002
