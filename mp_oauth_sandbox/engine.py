@@ -4,17 +4,15 @@ Each message is decided by a pure function of `core/` inside one atomic store st
 and luck are arguments, taken once.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from mp_oauth_sandbox.clock import Clock
-from mp_oauth_sandbox.core import revoke as revocation
 from mp_oauth_sandbox.core.authenticate import client_id_of
-from mp_oauth_sandbox.core.authorize import approve, consent_needed, judge
+from mp_oauth_sandbox.core.authorize import approve, consent_needed, judge, judge_seller
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.client_credentials import client_credentials
 from mp_oauth_sandbox.core.messages import (
@@ -27,14 +25,12 @@ from mp_oauth_sandbox.core.messages import (
     Outcome,
     RedeemCode,
     Refresh,
-    Refused,
     TokenRequest,
     UseToken,
 )
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
     Application,
-    Change,
     Keys,
     Record,
     Seller,
@@ -43,18 +39,10 @@ from mp_oauth_sandbox.core.records import (
 from mp_oauth_sandbox.core.redeem import redeem_code
 from mp_oauth_sandbox.core.refresh import refresh
 from mp_oauth_sandbox.core.refusals import missing, refuse
-from mp_oauth_sandbox.core.registration import (
-    InvalidInputError,
-    NewApplication,
-    NewSeller,
-    check_application,
-    check_seller,
-    create_seller,
-    register_application,
-)
 from mp_oauth_sandbox.core.use_token import use_token
 from mp_oauth_sandbox.journal import Journal, moment
 from mp_oauth_sandbox.mint import Mint
+from mp_oauth_sandbox.rates import RateLimit
 from mp_oauth_sandbox.stores.protocol import Store
 
 ConsentMode = Literal["auto", "page", "deny"]
@@ -159,132 +147,24 @@ class Engine:
         refused = judge(view.application, request, self.profile)
         if refused is not None or view.application is None:
             return refused or missing("client_id")
-        # Without a signed-in seller the view holds the owner's link, which says nothing here.
-        link = view.link if message.user_id is not None else None
+        link = None
+        # Without a signed-in seller the view holds the owner, who says nothing here.
+        if message.user_id is not None and view.seller is not None:
+            refused = judge_seller(view.seller)
+            if refused is not None:
+                return refused
+            link = view.link
         return Askable(
             application=view.application, consent_needed=consent_needed(link, self.profile)
         )
 
     def _application(self, client_id: str | None) -> Application | None:
-        return None if client_id is None else self.application(client_id)
-
-    # ---- what Mercado Pago's panel does ----
-
-    def application(self, client_id: str) -> Application | None:
-        """The application with that client id."""
-        return self.store.read(Keys(client_id=client_id)).application
-
-    def seller(self, user_id: int) -> Seller | None:
-        """The seller with that user id."""
-        return self.store.read(Keys(user_id=user_id)).seller
-
-    def sellers(self, *, limit: int = 500) -> list[Seller]:
-        """Sellers in order of creation, without the accounts that own an application."""
-        applications = self.store.page(Application, limit=limit)
-        owners = {application.owner for application in applications}
-        return [
-            seller
-            for seller in self.store.page(Seller, limit=limit)
-            if seller.user_id not in owners
-        ]
-
-    def seller_named(self, nickname: str) -> Seller | None:
-        """The first seller of that nickname, in any case of letters."""
-        after, wanted = "", nickname.casefold()
-        while batch := self.store.page(Seller, after=after, limit=500):
-            for seller in batch:
-                if seller.nickname.casefold() == wanted:
-                    return seller
-            after = str(batch[-1].user_id)
-        return None
-
-    def register_application(self, wanted: NewApplication) -> Application:
-        """Register an application. Raises InvalidInputError naming the field at fault.
-
-        Without an owner the application gets an account of its own, so that the platform's
-        token and its sellers' tokens are of different people, as in production.
-        """
-        check_application(wanted, self.profile)
-        now, fresh = self.clock(), self.mint()
-        client_id = wanted.client_id or fresh.client_id()
-        if wanted.owner is None and self.application(client_id) is None:
-            account = NewSeller(nickname=f"PLATFORM{client_id[-6:]}")
-            wanted = replace(wanted, owner=self.create_seller(account).user_id)
-        owner = wanted.owner or 0
-        return self.store.transact(
-            Keys(client_id=client_id, user_id=owner),
-            lambda view: register_application(
-                view, wanted, owner=owner, now=now, fresh=fresh, profile=self.profile
-            ),
-            now=now,
-        )
-
-    def update_application(
-        self, client_id: str, change: Callable[[Application], Application]
-    ) -> Application:
-        """Edit an application. Raises InvalidInputError if it does not exist or is invalid."""
-
-        def decide(view: View) -> tuple[Change, Application]:
-            if view.application is None:
-                raise InvalidInputError("client_id", f"there is no application {client_id[:40]}")
-            changed = change(view.application)
-            wanted = NewApplication(
-                name=changed.name,
-                redirect_uris=changed.redirect_uris,
-                client_secret=changed.client_secret,
-                scopes=changed.scopes,
-                lifetimes=changed.lifetimes,
-            )
-            check_application(wanted, self.profile)
-            return Change(put=(changed,)), changed
-
-        return self.store.transact(Keys(client_id=client_id), decide, now=self.clock())
-
-    def create_seller(self, wanted: NewSeller) -> Seller:
-        """Create a test seller. Raises InvalidInputError naming the field at fault."""
-        check_seller(wanted)
-        now = self.clock()
-        if wanted.collaborator_of is not None and self.seller(wanted.collaborator_of) is None:
-            raise InvalidInputError(
-                "collaborator_of", f"there is no seller {wanted.collaborator_of}"
-            )
-        user_id = self.mint().user_id() if wanted.user_id is None else wanted.user_id
-        return self.store.transact(
-            Keys(user_id=user_id),
-            lambda view: create_seller(view, wanted, user_id=user_id, now=now),
-            now=now,
-        )
-
-    def revoke(
-        self,
-        reason: revocation.Reason,
-        *,
-        client_id: str | None = None,
-        user_id: int | None = None,
-    ) -> None:
-        """End links from Mercado Pago's side. Raises InvalidInputError if nothing is named."""
-        if not self.store.transact(
-            Keys(client_id=client_id, user_id=user_id),
-            lambda view: revocation.revoke(view, reason),
-            now=self.clock(),
-        ):
-            raise InvalidInputError("reason", f"there is nothing to revoke by {reason!r} here")
-        self.note(f"revocation: {reason}", client_id=client_id, user_id=user_id)
+        return self.store.read(Keys(client_id=client_id)).application if client_id else None
 
     # ---- settings, start and reset ----
 
     def set_consent(self, consent: Consent) -> None:
-        """Choose how sellers answer. Raises InvalidInputError for an unknown seller.
-
-        `auto` without a seller means the first one, fixed now.
-        """
-        if consent.seller is not None and self.seller(consent.seller) is None:
-            raise InvalidInputError("seller", f"there is no seller {consent.seller}")
-        if consent.mode == "auto" and consent.seller is None:
-            first = next(iter(self.sellers()), None)
-            if first is None:
-                raise InvalidInputError("seller", "there is no seller yet; create one first")
-            consent = replace(consent, seller=first.user_id)
+        """Choose how sellers answer, for requests from now on."""
         self.consent = consent
         self.save_settings()
 
@@ -346,24 +226,3 @@ class Engine:
         """Save what is left and release the store."""
         self.journal.flush()
         self.store.close()
-
-
-class RateLimit:
-    """Counts token requests per application and minute of virtual time."""
-
-    def __init__(self) -> None:
-        """Start with nothing counted."""
-        self._counted: dict[str | None, tuple[int, int]] = {}
-
-    def refusal(self, client_id: str | None, now: datetime, profile: Profile) -> Refused | None:
-        """Count one request, and refuse it if its minute is full."""
-        limit = profile.token_requests_per_minute
-        if limit is None:
-            return None
-        minute = int(now.timestamp()) // 60
-        counted_minute, count = self._counted.get(client_id, (minute, 0))
-        count = count + 1 if counted_minute == minute else 1
-        if len(self._counted) > 1000:
-            self._counted.clear()
-        self._counted[client_id] = (minute, count)
-        return refuse(Cause.RATE_LIMITED, limit=limit) if count > limit else None

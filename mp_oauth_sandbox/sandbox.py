@@ -18,6 +18,7 @@ from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
 from mp_oauth_sandbox.engine import Consent, Engine
 from mp_oauth_sandbox.journal import Journal
 from mp_oauth_sandbox.mint import Mint
+from mp_oauth_sandbox.panel import Panel
 from mp_oauth_sandbox.profiles import changed_profile, profile_named
 from mp_oauth_sandbox.stores.memory import MemoryStore
 from mp_oauth_sandbox.stores.protocol import Store
@@ -90,6 +91,7 @@ class Sandbox:
                 self._engine.profile = msgspec.json.decode(remembered["profile"], type=Profile)
             if "consent" in remembered:
                 self._engine.consent = msgspec.json.decode(remembered["consent"], type=Consent)
+            self._panel = Panel(self._engine)
             self._engine.mark_start(())
             loopback = host in LOOPBACK_HOSTS
             if control_token is None and live and not loopback:
@@ -179,7 +181,7 @@ class Sandbox:
         Raises:
             InvalidInputError: Names the field that cannot be used.
         """
-        return self._engine.register_application(
+        return self._panel.register_application(
             NewApplication(
                 name=name,
                 redirect_uris=tuple(redirect_uris),
@@ -206,17 +208,21 @@ class Sandbox:
         Raises InvalidInputError naming the field that cannot be used.
         """
         main = collaborator_of.user_id if isinstance(collaborator_of, Seller) else collaborator_of
-        return self._engine.create_seller(
+        return self._panel.create_seller(
             NewSeller(country=country, nickname=nickname, user_id=user_id, collaborator_of=main)
         )
 
     def application(self, client_id: str) -> Application | None:
         """The application with that client id, as it is now."""
-        return self._engine.application(client_id)
+        return self._panel.application(client_id)
 
     def seller(self, user_id: int) -> Seller | None:
         """The seller with that user id, as it is now."""
-        return self._engine.seller(user_id)
+        return self._panel.seller(user_id)
+
+    def sellers(self) -> list[Seller]:
+        """The first 500 sellers in order of creation, without the owners of applications."""
+        return self._panel.sellers()
 
     def update_application(
         self, client_id: str, change: Callable[[Application], Application]
@@ -225,7 +231,7 @@ class Sandbox:
 
         Raises InvalidInputError naming the field that cannot be used.
         """
-        return self._engine.update_application(client_id, change)
+        return self._panel.update_application(client_id, change)
 
     def authorization_url(
         self,
@@ -249,29 +255,29 @@ class Sandbox:
 
     def auto_consent(self, seller: Seller | None = None) -> None:
         """Every authorization request is approved at once, as this seller (default: the first)."""
-        self._engine.set_consent(Consent(mode="auto", seller=seller.user_id if seller else None))
+        self._panel.set_consent(Consent(mode="auto", seller=seller.user_id if seller else None))
 
     def deny(self) -> None:
         """Every authorization request is denied at once."""
-        self._engine.set_consent(Consent(mode="deny"))
+        self._panel.set_consent(Consent(mode="deny"))
 
     def show_consent_page(self) -> None:
         """Sellers sign in and answer on a page: how a sandbox starts."""
-        self._engine.set_consent(Consent(mode="page"))
+        self._panel.set_consent(Consent(mode="page"))
 
     # ---- what ends a link ----
 
     def unlink(self, application: Application, seller: Seller) -> None:
         """The seller removes the application: every token of the pair dies."""
-        self._engine.revoke("unlinked", client_id=application.client_id, user_id=seller.user_id)
+        self._panel.revoke("unlinked", client_id=application.client_id, user_id=seller.user_id)
 
     def change_password(self, seller: Seller) -> None:
         """The seller changes the password: every token of the seller dies."""
-        self._engine.revoke("password_changed", user_id=seller.user_id)
+        self._panel.revoke("password_changed", user_id=seller.user_id)
 
     def delete_application(self, application: Application) -> None:
         """The application is deleted, with every token it ever got."""
-        self._engine.revoke("application_deleted", client_id=application.client_id)
+        self._panel.revoke("application_deleted", client_id=application.client_id)
 
     # ---- start and reset ----
 

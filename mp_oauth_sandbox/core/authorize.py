@@ -97,6 +97,15 @@ def _judge_scope(
     )
 
 
+def judge_seller(seller: Seller) -> Refused | None:
+    """Why this account cannot authorize any application: it is only a collaborator's."""
+    if seller.collaborator_of is None:
+        return None
+    return refuse(
+        Cause.OPERATOR_ACCOUNT, nickname=seller.nickname, main_account=seller.collaborator_of
+    )
+
+
 def consent_needed(link: Link | None, profile: Profile) -> bool:
     """Whether the seller must be asked; False only for a repeated link under that profile."""
     return not (profile.skip_repeated_consent and link is not None and link.consented)
@@ -122,10 +131,9 @@ def approve(
         return NOTHING, refused or missing("redirect_uri")
     if seller is None:
         return NOTHING, refuse(Cause.SELLER_UNKNOWN, user_id=user_id)
-    if seller.collaborator_of is not None:
-        return NOTHING, refuse(
-            Cause.OPERATOR_ACCOUNT, nickname=seller.nickname, main_account=seller.collaborator_of
-        )
+    refused = judge_seller(seller)
+    if refused is not None:
+        return NOTHING, refused
     link = view.link or _new_link(application, seller, fresh)
     grant = Grant(
         grant_id=fresh.grant_id(),

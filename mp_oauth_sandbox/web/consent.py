@@ -24,6 +24,7 @@ from mp_oauth_sandbox.core.records import Seller
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewSeller
 from mp_oauth_sandbox.engine import Engine
 from mp_oauth_sandbox.journal import Entry
+from mp_oauth_sandbox.panel import Panel
 from mp_oauth_sandbox.web import wire
 from mp_oauth_sandbox.web.answers import JournaledResponse, request_line
 from mp_oauth_sandbox.web.pages import COOKIE, Pages, same
@@ -51,6 +52,7 @@ class ConsentPages:
     def __init__(self, engine: Engine, pages: Pages) -> None:
         """Decide by this engine, render with these pages."""
         self._engine = engine
+        self._panel = Panel(engine)
         self._pages = pages
         self._shown = SellerPages(engine, pages)
         self._sessions = Sessions()
@@ -153,10 +155,13 @@ class ConsentPages:
             raise TypeError(f"no page for {type(refused).__name__}")
         unregistered = refused.cause is Cause.REDIRECT_URI_NOT_REGISTERED
         if unregistered and self._engine.profile.bad_authorization_request == "redirect":
-            application = self._engine.application(context.asked.client_id or "")
+            application = self._panel.application(context.asked.client_id or "")
             if application is not None:
                 location = wire.mismatch_location(application.redirect_uris[0])
                 return self._redirect(location, self._redirected(context, refused, context.user_id))
+        if refused.cause is Cause.OPERATOR_ACCOUNT and context.session is not None:
+            # Else the browser would stay with an account that no page lets it leave.
+            self._sessions.close(context.session)
         return self._shown.refusal(
             context.http,
             refused,
@@ -230,13 +235,13 @@ class ConsentPages:
         """Who signs in. A nickname that nobody has makes a new test seller."""
         number = form.get("user_id", "")
         if number.isascii() and number.isdigit() and len(number) < 20:
-            return self._engine.seller(int(number))
+            return self._panel.seller(int(number))
         nickname = form.get("nickname", "").strip()
-        known = self._engine.seller_named(nickname) if nickname else None
+        known = self._panel.seller_named(nickname) if nickname else None
         if known is not None:
             return known
         country = "BR" if language == "pt" else "AR"
         try:
-            return self._engine.create_seller(NewSeller(country=country, nickname=nickname))
+            return self._panel.create_seller(NewSeller(country=country, nickname=nickname))
         except InvalidInputError:
             return None

@@ -12,6 +12,7 @@ from mp_oauth_sandbox.core.records import Application, Seller
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication, NewSeller
 from mp_oauth_sandbox.engine import Consent, Engine
 from mp_oauth_sandbox.journal import moment
+from mp_oauth_sandbox.panel import Panel
 from mp_oauth_sandbox.profiles import changed_profile
 from mp_oauth_sandbox.web import calls
 from mp_oauth_sandbox.web.answers import BodyLimits
@@ -27,6 +28,7 @@ class Operations:
     def __init__(self, engine: Engine, limits: BodyLimits, *, on_reset: Callable[[], None]) -> None:
         """`on_reset` also signs browsers out."""
         self._engine = engine
+        self._panel = Panel(engine)
         self._limits = limits
         self._on_reset = on_reset
 
@@ -93,7 +95,7 @@ class Operations:
     async def register(self, request: Request) -> calls.ApplicationOut:
         """Register an application."""
         wanted = await read_json(request, calls.ApplicationIn, self._limits)
-        application = self._engine.register_application(
+        application = self._panel.register_application(
             NewApplication(
                 name=wanted.name,
                 redirect_uris=tuple(wanted.redirect_uris),
@@ -121,13 +123,13 @@ class Operations:
         """Edit an application, as in the developer panel."""
         change = await read_json(request, calls.ApplicationChange, self._limits)
         client_id = self._found(request).client_id
-        changed = self._engine.update_application(client_id, change.applied_to)
+        changed = self._panel.update_application(client_id, change.applied_to)
         return calls.ApplicationOut.of(changed)
 
     async def create_seller(self, request: Request) -> calls.SellerOut:
         """Create a test seller."""
         wanted = await read_json(request, calls.SellerIn, self._limits)
-        seller = self._engine.create_seller(
+        seller = self._panel.create_seller(
             NewSeller(
                 country=wanted.country.upper(),
                 nickname=wanted.nickname,
@@ -145,12 +147,12 @@ class Operations:
     async def revoke(self, request: Request) -> calls.Done:
         """End links from Mercado Pago's side."""
         wanted = await read_json(request, calls.RevocationIn, self._limits)
-        self._engine.revoke(wanted.reason, client_id=wanted.client_id, user_id=wanted.user_id)
+        self._panel.revoke(wanted.reason, client_id=wanted.client_id, user_id=wanted.user_id)
         return calls.Done()
 
     def _found(self, request: Request) -> Application:
         client_id = str(request.path_params["client_id"])
-        application = self._engine.application(client_id)
+        application = self._panel.application(client_id)
         if application is None:
             problem = f"there is no application {client_id[:40]}"
             raise CallRefusedError(HTTPStatus.NOT_FOUND, problem, field="client_id")
@@ -161,7 +163,7 @@ class Operations:
     async def set_consent(self, request: Request) -> calls.ConsentOut:
         """Choose how sellers answer."""
         wanted = await read_json(request, calls.ConsentIn, self._limits)
-        self._engine.set_consent(Consent(mode=wanted.mode, seller=wanted.seller))
+        self._panel.set_consent(Consent(mode=wanted.mode, seller=wanted.seller))
         return await self.consent(request)
 
     async def consent(self, _request: Request) -> calls.ConsentOut:

@@ -13,6 +13,7 @@ from mp_oauth_sandbox.core.refusals import RULES, explanation, remedy
 from mp_oauth_sandbox.core.uris import caret
 from mp_oauth_sandbox.engine import Engine
 from mp_oauth_sandbox.journal import Entry
+from mp_oauth_sandbox.panel import Panel
 from mp_oauth_sandbox.web.answers import masked, masked_refusal, request_line
 from mp_oauth_sandbox.web.pages import COOKIE, Pages, origin_of
 from mp_oauth_sandbox.web.sessions import Pending, Session
@@ -53,6 +54,7 @@ class SellerPages:
     def __init__(self, engine: Engine, pages: Pages) -> None:
         """Show this engine with these pages."""
         self._engine = engine
+        self._panel = Panel(engine)
         self._pages = pages
 
     def question(
@@ -80,7 +82,7 @@ class SellerPages:
         }
         if seller is None:
             template = "sign_in.html"
-            context["sellers"] = [_listed(one) for one in self._engine.sellers()]
+            context["sellers"] = [_listed(one) for one in self._panel.sellers()]
             context["error"] = texts(language).nickname_invalid if invalid else None
         else:
             template = "consent.html"
@@ -198,7 +200,7 @@ class SellerPages:
     def _seller(self, session: Session | None) -> Seller | None:
         if session is None or session.user_id is None:
             return None
-        return self._engine.seller(session.user_id)
+        return self._panel.seller(session.user_id)
 
 
 def set_cookie(response: Response, session: Session) -> None:

@@ -88,7 +88,6 @@ def test_a_collaborator_is_told_to_use_the_main_account(
     sandbox.create_seller(nickname="HELPING_HAND", collaborator_of=main)
     page.goto(sandbox.authorization_url(application) + "&lang=en")
     page.get_by_role("button", name="HELPING_HAND collaborator").click()
-    page.get_by_role("button", name="Authorize").click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("A collaborator account cannot")
     expect(page.get_by_text("invalid_operator_user_id")).to_be_visible()

@@ -130,7 +130,7 @@ def test_the_jar_keeps_what_chromium_keeps(sites: tuple[_Sites, str, str], chrom
     try:
         context.new_page().goto(f"{own}/app/set")
         kept = sorted(
-            (cookie["name"], cookie["value"], cookie["path"], cookie["secure"])
+            tuple(cookie.get(key) for key in ("name", "value", "path", "secure"))
             for cookie in context.cookies()
         )
     finally:

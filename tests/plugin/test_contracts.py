@@ -16,7 +16,8 @@ class TestShop({contract}):
 
 
 def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return project.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error", *arguments)
+    quiet = ("-p", "no:cacheprovider", "-p", "no:randomly", "-W", "error")
+    return project.runpytest_subprocess(*quiet, *arguments)
 
 
 def test_the_correct_integration_keeps_every_contract_in_more_than_one_class(
@@ -114,7 +115,8 @@ def test_an_expired_token_that_is_used_breaks_p14(project: pytest.Pytester):
             "  A       -> sandbox  approves as seller S1",
             "  sandbox -> A        to /callback?code=code1&state=state1 (held)",
             "  A       -> app      opens /callback?code=code1&state=state1",
-            "  app     -> sandbox  POST /oauth/token authorization_code (code1) -> 200 tokens issued",
+            "  app     -> sandbox  POST /oauth/token authorization_code (code1) -> 200 tokens "
+            "issued",
             "  app     -> A        200 /status",
             "  sandbox             access tokens live * from now on",
             "  sandbox             both clocks move * ahead",
@@ -149,7 +151,9 @@ def test_a_missing_hook_is_not_checked_rather_than_passed(project: pytest.Pytest
         class TestUrls(ExpiryContract):
             @pytest.fixture
             def mp_integration(self, make_with):
-                endpoints = msgspec.structs.replace(ENDPOINTS, trigger_url="/status", trigger_method="GET")
+                endpoints = msgspec.structs.replace(
+                    ENDPOINTS, trigger_url="/status", trigger_method="GET"
+                )
                 return lambda: make_with(shop.Shop, endpoints=endpoints)
         """
     )

@@ -95,12 +95,10 @@ def test_workers_have_a_server_each(pytester: pytest.Pytester):
     pytester.runpytest_subprocess("-n", "2", "-W", "error").assert_outcomes(passed=4)
 
 
-def test_the_reset_before_each_test_costs_little(
-    request: pytest.FixtureRequest, mp_server: "Sandbox"
-):
+def test_the_reset_before_each_test_costs_little(mp_server: "Sandbox"):
     from pytest_mp_oauth import plugin
 
-    set_up = plugin.mp_sandbox.__wrapped__  # pyright: ignore[reportFunctionMemberAccess]
+    set_up = plugin.mp_sandbox.__wrapped__  # pyright: ignore[reportAttributeAccessIssue] - pytest's own
     durations: list[float] = []
     for _ in range(20):
         started = time.perf_counter()

@@ -100,6 +100,7 @@ def test_any_body_is_answered(client: httpx.Client, body: bytes, content_type: s
     for path in ("/applications", "/sellers", "/clock/advance", "/revocations"):
         answer = client.post(f"/_sandbox{path}", content=body, headers=headers)
         assert 400 <= sound(answer, is_json=True).status_code < 500
+    sound(client.patch("/_sandbox/profile", content=body, headers=headers), is_json=True)
     for path in ("/authorization/sign-in", "/authorization/consent", "/callback"):
         sound(client.post(path, content=body, headers=headers))
 

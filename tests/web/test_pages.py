@@ -70,6 +70,12 @@ def anchored(browser: httpx.Client, page: httpx.Response) -> str:
     return entry[0]
 
 
+def nicknames(browser: httpx.Client) -> set[str]:
+    """Of every seller, without the accounts that own applications."""
+    found = browser.get("/_sandbox/sellers").json()["sellers"]
+    return {one["nickname"] for one in found if not one["nickname"].startswith("PLATFORM")}
+
+
 @pytest.fixture
 def start(
     client: httpx.Client, sandbox: Sandbox, application: Application
@@ -122,7 +128,7 @@ def test_an_existing_nickname_signs_in_in_any_case(
 ) -> None:
     consent = sign_in(client, start(), nickname=f"  {seller.nickname.lower()} ")
     assert str(seller.user_id) in text(consent)
-    assert [one.nickname for one in sandbox._engine.sellers()] == ["ALMACEN"]
+    assert nicknames(client) == {"ALMACEN"}
 
 
 @pytest.mark.parametrize(
@@ -152,7 +158,7 @@ def test_a_nickname_that_cannot_be_is_asked_again(
     assert again.status_code == 400
     assert "Este apodo no se puede usar" in text(again)
     assert 'aria-invalid="true"' in again.text
-    assert sandbox._engine.sellers() == []
+    assert nicknames(client) == set()
     assert sign_in(client, again, nickname="TIENDA").status_code == 200
 
 
@@ -292,11 +298,29 @@ def test_a_collaborator_cannot_authorize(
     else:
         page = start()
         assert "colaborador" in text(page)
-        page = decide(client, sign_in(client, page, user_id=operator.user_id), "approve")
+        page = sign_in(client, page, user_id=operator.user_id)
     assert page.status_code == 400
     assert "invalid_operator_user_id" in text(page)
     assert "Una cuenta de colaborador no puede autorizar aplicaciones" in text(page)
     assert "OPERADOR" in anchored(client, page)
+
+
+def test_a_browser_does_not_stay_with_a_collaborator(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
+    operator = sandbox.create_seller(nickname="OPERADOR", collaborator_of=seller)
+    sign_in(client, start(), user_id=operator.user_id)
+    consent = sign_in(client, start(), user_id=seller.user_id)
+    assert decide(client, consent, "approve").status_code == 302
+
+
+def test_after_a_collaborator_another_seller_can_sign_in_in_the_same_browser(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
+    operator = sandbox.create_seller(nickname="OPERADOR", collaborator_of=seller)
+    assert sign_in(client, start(), user_id=operator.user_id).status_code == 400
+    page = sign_in(client, start(), user_id=seller.user_id)
+    assert page.status_code == 200
 
 
 # ---- judged again ----

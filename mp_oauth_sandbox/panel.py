@@ -1,0 +1,145 @@
+"""What people do at Mercado Pago itself: the developer panel and the sellers' own accounts."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mp_oauth_sandbox.core import revoke as revocation
+from mp_oauth_sandbox.core.records import Application, Change, Keys, Seller, View
+from mp_oauth_sandbox.core.registration import (
+    InvalidInputError,
+    NewApplication,
+    NewSeller,
+    check_application,
+    check_seller,
+    create_seller,
+    register_application,
+)
+from mp_oauth_sandbox.engine import Consent, Engine
+
+
+class Panel:
+    """Registers, edits and revokes through an engine; it keeps nothing of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Work on this engine's records."""
+        self._engine = engine
+
+    def application(self, client_id: str) -> Application | None:
+        """The application with that client id."""
+        return self._engine.store.read(Keys(client_id=client_id)).application
+
+    def seller(self, user_id: int) -> Seller | None:
+        """The seller with that user id."""
+        return self._engine.store.read(Keys(user_id=user_id)).seller
+
+    def sellers(self, *, limit: int = 500) -> list[Seller]:
+        """Sellers in order of creation, without the accounts that own an application."""
+        applications = self._engine.store.page(Application, limit=limit)
+        owners = {application.owner for application in applications}
+        return [
+            seller
+            for seller in self._engine.store.page(Seller, limit=limit)
+            if seller.user_id not in owners
+        ]
+
+    def seller_named(self, nickname: str) -> Seller | None:
+        """The first seller of that nickname, in any case of letters."""
+        after, wanted = "", nickname.casefold()
+        while batch := self._engine.store.page(Seller, after=after, limit=500):
+            for seller in batch:
+                if seller.nickname.casefold() == wanted:
+                    return seller
+            after = str(batch[-1].user_id)
+        return None
+
+    def register_application(self, wanted: NewApplication) -> Application:
+        """Register an application. Raises InvalidInputError naming the field at fault.
+
+        Without an owner the application gets an account of its own, so that the platform's
+        token and its sellers' tokens are of different people, as in production.
+        """
+        check_application(wanted, self._engine.profile)
+        now, fresh = self._engine.clock(), self._engine.mint()
+        client_id = wanted.client_id or fresh.client_id()
+        if wanted.owner is None and self.application(client_id) is None:
+            account = NewSeller(nickname=f"PLATFORM{client_id[-6:]}")
+            wanted = replace(wanted, owner=self.create_seller(account).user_id)
+        owner = wanted.owner or 0
+        return self._engine.store.transact(
+            Keys(client_id=client_id, user_id=owner),
+            lambda view: register_application(
+                view, wanted, owner=owner, now=now, fresh=fresh, profile=self._engine.profile
+            ),
+            now=now,
+        )
+
+    def update_application(
+        self, client_id: str, change: Callable[[Application], Application]
+    ) -> Application:
+        """Edit an application. Raises InvalidInputError if it does not exist or is invalid."""
+
+        def decide(view: View) -> tuple[Change, Application]:
+            if view.application is None:
+                raise InvalidInputError("client_id", f"there is no application {client_id[:40]}")
+            changed = change(view.application)
+            wanted = NewApplication(
+                name=changed.name,
+                redirect_uris=changed.redirect_uris,
+                client_secret=changed.client_secret,
+                scopes=changed.scopes,
+                lifetimes=changed.lifetimes,
+            )
+            check_application(wanted, self._engine.profile)
+            return Change(put=(changed,)), changed
+
+        return self._engine.store.transact(
+            Keys(client_id=client_id), decide, now=self._engine.clock()
+        )
+
+    def create_seller(self, wanted: NewSeller) -> Seller:
+        """Create a test seller. Raises InvalidInputError naming the field at fault."""
+        check_seller(wanted)
+        now = self._engine.clock()
+        if wanted.collaborator_of is not None and self.seller(wanted.collaborator_of) is None:
+            raise InvalidInputError(
+                "collaborator_of", f"there is no seller {wanted.collaborator_of}"
+            )
+        user_id = self._engine.mint().user_id() if wanted.user_id is None else wanted.user_id
+        return self._engine.store.transact(
+            Keys(user_id=user_id),
+            lambda view: create_seller(view, wanted, user_id=user_id, now=now),
+            now=now,
+        )
+
+    def revoke(
+        self,
+        reason: revocation.Reason,
+        *,
+        client_id: str | None = None,
+        user_id: int | None = None,
+    ) -> None:
+        """End links from Mercado Pago's side. Raises InvalidInputError if nothing is named."""
+        if user_id is None and reason != "application_deleted":
+            raise InvalidInputError("user_id", f"{reason} needs the user id of a seller")
+        engine = self._engine
+        if not engine.store.transact(
+            Keys(client_id=client_id, user_id=user_id),
+            lambda view: revocation.revoke(view, reason),
+            now=engine.clock(),
+        ):
+            raise InvalidInputError("reason", f"there is nothing to revoke by {reason!r} here")
+        engine.note(f"revocation: {reason}", client_id=client_id, user_id=user_id)
+
+    def set_consent(self, consent: Consent) -> None:
+        """Choose how sellers answer. Raises InvalidInputError for an unknown seller.
+
+        `auto` without a seller means the first one, fixed now.
+        """
+        if consent.seller is not None and self.seller(consent.seller) is None:
+            raise InvalidInputError("seller", f"there is no seller {consent.seller}")
+        if consent.mode == "auto" and consent.seller is None:
+            first = next(iter(self.sellers()), None)
+            if first is None:
+                raise InvalidInputError("seller", "there is no seller yet; create one first")
+            consent = replace(consent, seller=first.user_id)
+        self._engine.set_consent(consent)
