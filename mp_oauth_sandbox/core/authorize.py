@@ -153,7 +153,9 @@ def approve(
         issued_at=now,
         expires_at=expiry(now, application.lifetimes.authorization_code),
     )
-    return Change(put=(replace(link, consented=True), grant, code)), CodeIssued(
+    if not link.consented:
+        link = replace(link, consented=True)
+    return Change(put=(link, grant, code)), CodeIssued(
         redirect_uri=request.redirect_uri,
         code=code.secret,
         state=request.state,

@@ -431,6 +431,8 @@ def visible(text: str) -> str:
 
     What a request says ends up on terminals and in log lines.
     """
+    if text.isprintable():
+        return text
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
         for letter in text

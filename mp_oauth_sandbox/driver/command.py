@@ -44,7 +44,7 @@ class _UnusableError(click.ClickException):
 def check(
     *, scenarios: tuple[str, ...], config: Path, only_list: bool, json: bool, strict: bool
 ) -> None:
-    r"""Play scripted failures against your running integration, in any language.
+    """Play scripted failures against your running integration, in any language.
 
     Each SCENARIO is a name from --list, or a TOML file of your own; without any, all are
     played. The sandbox is reset before each and after the last.
@@ -65,7 +65,7 @@ def check(
       [integration.login]
       url = "/login"
       form = { user = "{account}" }
-    """
+    """  # noqa: D301 - \b keeps click from wrapping what follows
     try:
         chosen = [load_scenario(name) for name in scenarios or scenario_names()]
         if only_list:

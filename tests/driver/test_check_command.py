@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
@@ -134,6 +135,8 @@ def test_afterwards_a_running_sandbox_is_as_it_was_at_its_start(
 
     check("code-expired", toml=running.toml())
 
+    consent = httpx.get(f"{running.sandbox.url}/_sandbox/consent").json()
+    assert consent["mode"] == "deny"
     assert not [entry for entry in running.sandbox.journal.entries() if entry.kind == "token"]
     assert running.sandbox.seller(200000001) is not None
 
@@ -168,6 +171,18 @@ def test_an_integration_that_links_nobody_makes_no_verdict(
         ('"/start"', '"start"', "integration.start_url: give a path that begins with"),
         ('"/start"', "7", "integration.start_url: expected `str`, got `int`"),
         ("{account}", "ana", "integration.login: no value holds {account}"),
+        ('url = "/login"\n', "", "integration.login: give `url` (with `form` or `json`)"),
+        ("json = {", "form = {}\njson = {", "integration.login: give `form` or `json`, not both"),
+        (
+            '"/mp"',
+            '"/mp"\nlinked = "("',
+            "integration.status: `linked` is not a regular expression",
+        ),
+        (
+            "[sandbox]",
+            '[sandbox]\nclient_id = "1"',
+            "has no application 1; it has 1234567890123456",
+        ),
         ('"/mp"', '"mp"', 'integration.status.pointer: begin it with "/"'),
         ('"/callback"', '"/callback', "it is not valid TOML"),
         ('"/start"', '"/nowhere"', "integration.start_url does not lead to the sandbox"),
@@ -214,3 +229,55 @@ def test_an_unknown_scenario_is_answered_with_the_known_ones():
 
     assert "no such scenario; there are code-expired, consent-denied, state-" in done.output
     assert done.exit_code == 2
+
+
+def test_help_keeps_its_lines():
+    done = CliRunner().invoke(main, ["check", "--help"])
+
+    assert "  1  something is violated\n" in done.output
+    assert '    base_url = "http://localhost:8000"\n' in done.output
+    assert "\\b" not in done.output
+
+
+STORY = """
+title = "t"
+severity = "low"
+story = "s"
+passes = "p"
+[[steps]]
+do = "deliver"
+actor = "A"
+"""
+
+
+def test_a_script_that_cannot_be_played_to_its_end_is_not_checked(
+    tmp_path: Path, run_shop: Callable[[str], Any], check: "Callable[..., Result]"
+):
+    story = tmp_path / "story.toml"
+    story.write_text(STORY, encoding="utf-8")
+
+    done = check(str(story), toml=run_shop("Shop").toml())
+
+    assert "script: the script delivers a callback that A does not have" in done.output
+    assert done.output.endswith("1 not checked\n")
+
+
+def test_a_file_that_cannot_be_read_says_so(tmp_path: Path):
+    done = CliRunner().invoke(main, ["check", "--config", str(tmp_path)])
+
+    assert "it cannot be read" in done.output
+    assert done.exit_code == 2
+
+
+def test_a_fixed_account_that_cannot_be_unlinked_is_not_checked(
+    run_shop: Callable[[str], Any], check: "Callable[..., Result]"
+):
+    toml = run_shop("Shop").toml().replace("[integration.login]", "[integration.login]\n" + FIXED)
+
+    done = check("code-expired", toml=toml)
+
+    assert "unlink_url: the integration offers no unlink_url" in done.output
+    assert done.output.endswith("1 not checked\n")
+
+
+FIXED = 'accounts = ["ana"]'

@@ -84,13 +84,18 @@ def _pairs(query: bytes, *, only: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     seen: set[str] = set()
     for pair in query.split(b"&"):
         raw_name, _, raw_value = pair.partition(b"=")
-        name = unquote_to_bytes(raw_name.replace(b"+", b" ")).decode("utf-8", "replace")
+        name = _unquoted(raw_name).decode("utf-8", "replace")
         if name not in only:
             continue
         if name in seen:
             raise _Malformed(refuse(Cause.PARAMETER_DUPLICATED, name=name))
         seen.add(name)
-        yield name, unquote_to_bytes(raw_value.replace(b"+", b" "))
+        yield name, _unquoted(raw_value)
+
+
+def _unquoted(value: bytes) -> bytes:
+    plain = value.replace(b"+", b" ")
+    return unquote_to_bytes(plain) if b"%" in plain else plain
 
 
 def _text(name: str, value: bytes) -> str:
