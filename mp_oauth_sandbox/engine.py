@@ -4,7 +4,7 @@ Each message is decided by a pure function of `core/` inside one atomic store st
 and luck are arguments, taken once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,6 +70,8 @@ class Engine:
         self.profile = profile
         self.consent = Consent()
         self.journal = Journal(clock=clock, save=store.append_journal, kept=store.journal(1000))
+        self.on_reset: Callable[[], None] | None = None
+        """Called after each reset: the pages then sign browsers out."""
         self._rates = RateLimit()
         clock.on_move = self._clock_moved
         self._start: tuple[list[Record], tuple[int, int | None], Consent, Profile] | None = None
@@ -221,6 +223,8 @@ class Engine:
         self._rates = RateLimit()
         self.journal.clear()
         self.save_settings()
+        if self.on_reset is not None:
+            self.on_reset()
 
     def close(self) -> None:
         """Save what is left and release the store."""

@@ -100,6 +100,7 @@ class Sandbox:
             access = Access(hosts=allowing([*allow_hosts, host]), token=control_token)
             self.asgi: ASGIApp = create_app(self._engine, access=access)
             self._server = None
+            self._transport: InProcessTransport | None = None
             if live:
                 from mp_oauth_sandbox.hosting.live import LiveServer
 
@@ -120,13 +121,20 @@ class Sandbox:
         """Stop listening and release everything; again does nothing."""
         if self._server is not None:
             self._server.close()
+        if self._transport is not None:
+            self._transport.close()
         self._engine.close()
 
     def transport(self) -> "InProcessTransport":
-        """An httpx transport (sync and async) that answers without a socket."""
-        from mp_oauth_sandbox.hosting.transport import InProcessTransport
+        """An httpx transport (sync and async) that answers without a socket.
 
-        return InProcessTransport(self.asgi)
+        Always the same one: any number of clients may share it, and `close` closes it.
+        """
+        if self._transport is None:
+            from mp_oauth_sandbox.hosting.transport import InProcessTransport
+
+            self._transport = InProcessTransport(self.asgi)
+        return self._transport
 
     # ---- what you see ----
 

@@ -72,6 +72,7 @@ def test_each_exchange_is_one_json_line_without_secrets():
     with serving("--auto-consent", "--redirect-uri", "http://localhost:1/cb") as (process, ready):
         answer = httpx.get(link(ready))
         code = httpx.URL(answer.headers["location"]).params["code"]
+        assert process.stdout is not None
         line = process.stdout.readline()
         event = json.loads(line)
         assert event["event"] == "exchange"
@@ -102,6 +103,7 @@ def test_it_stops_cleanly_on_ctrl_c_and_sigterm(number):
     with serving() as (process, _):
         process.send_signal(number)
         assert process.wait(timeout=10) == 0
+        assert process.stderr is not None
         assert process.stderr.read() == ""
 
 
@@ -194,7 +196,10 @@ def test_text_lines_explain_a_refusal_and_have_no_colour_codes_when_piped():
         httpx.post(f"{url.group()}/oauth/token", json={"grant_type": "refresh_token"})
         assert process.stdout.readline() == "\n"
         lines = [process.stdout.readline() for _ in range(3)]
-        assert re.match(r"\d\d:\d\d:\d\d  POST /oauth/token -> 400 refused \(invalid_request\)$", lines[0].strip())
+        assert re.match(
+            r"\d\d:\d\d:\d\d  POST /oauth/token -> 400 refused \(invalid_request\)$",
+            lines[0].strip(),
+        )
         assert "why  parameter_missing: The request lacks client_id, client_secret." in lines[1]
         assert "do   Send client_id, client_secret in the body" in lines[2]
         assert "\x1b" not in printed + "".join(lines)

@@ -182,7 +182,8 @@ def create_app(
     access, limits = access or Access(), body_limits or BodyLimits()
     api, pages = Api(engine, limits), Pages(access, limits)
     consent, home = ConsentPages(engine, pages), Home(engine, pages)
-    control = Control(Operations(engine, limits, on_reset=consent.forget), access)
+    engine.on_reset = consent.forget
+    control = Control(Operations(engine, limits), access)
 
     async def on_http_error(request: Request, _error: Exception) -> Response:
         """Starlette's own errors: no such path, or not with this method."""

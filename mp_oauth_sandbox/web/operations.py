@@ -1,6 +1,5 @@
 """The control API's operations, each a few lines around the engine, and the table of them."""
 
-from collections.abc import Callable
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -25,12 +24,11 @@ _PAGE_LIMIT = 1000
 class Operations:
     """What a test may do to the world. The first line of each docstring is its summary."""
 
-    def __init__(self, engine: Engine, limits: BodyLimits, *, on_reset: Callable[[], None]) -> None:
-        """`on_reset` also signs browsers out."""
+    def __init__(self, engine: Engine, limits: BodyLimits) -> None:
+        """Work on this engine."""
         self._engine = engine
         self._panel = Panel(engine)
         self._limits = limits
-        self._on_reset = on_reset
 
     def table(self) -> tuple[Call, ...]:
         """Every call: the routes and the OpenAPI document are made from these rows."""
@@ -226,7 +224,6 @@ class Operations:
     async def reset(self, _request: Request) -> calls.Done:
         """Return to the state right after start."""
         self._engine.reset()
-        self._on_reset()
         return calls.Done()
 
     async def openapi(self, _request: Request) -> dict[str, object]:
