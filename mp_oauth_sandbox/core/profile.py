@@ -9,7 +9,7 @@ the same authorization platform.
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from mp_oauth_sandbox.core.records import DEFAULT_SCOPES
+from mp_oauth_sandbox.core.records import DEFAULT_SCOPES, KNOWN_SCOPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +187,17 @@ class Profile:
 
     access_token_in_query: bool = False
     """Accept `?access_token=`. Old SDKs used it; ML requires the header since 2021-06."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a number or scope that no server could mean."""
+        for name in ("retry_after", "token_requests_per_minute"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ValueError(f"{name} must be 0 or more")
+        unknown = sorted(set(self.default_scopes) - KNOWN_SCOPES)
+        if unknown:
+            known = ", ".join(sorted(KNOWN_SCOPES))
+            raise ValueError(f"default_scopes: {unknown[0]!r} is not one of {known}")
 
 
 DEFAULT = Profile()
