@@ -3,7 +3,6 @@
 import gc
 import os
 import threading
-import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -98,28 +97,21 @@ def test_a_hundred_of_them_leave_no_thread_no_file_and_no_memory_behind():
             with httpx.Client(transport=sandbox.transport()) as http:
                 assert http.get(url).status_code == 302
 
-    def held() -> tuple[int, int]:
+    def held() -> tuple[int, int, int]:
         gc.collect()
-        return threading.active_count(), len(os.listdir("/proc/self/fd"))
+        # Objects, not bytes: whoever measures coverage keeps memory for each thread.
+        ours = sum(
+            type(each).__module__.startswith("mp_oauth_sandbox") for each in gc.get_objects()
+        )
+        return threading.active_count(), len(os.listdir("/proc/self/fd")), ours
 
     for _ in range(5):
         one_life()
     before = held()
-    tracemalloc.start()
-    try:
-        for _ in range(20):
-            one_life()
-        gc.collect()
-        warm = tracemalloc.get_traced_memory()[0]
-        for _ in range(75):
-            one_life()
-        gc.collect()
-        grown = tracemalloc.get_traced_memory()[0] - warm
-    finally:
-        tracemalloc.stop()
+    for _ in range(95):
+        one_life()
 
     assert held() == before
-    assert grown < 75 * 512, f"{grown / 75:.0f} bytes for each sandbox"
 
 
 def test_two_at_once_know_nothing_of_each_other():
