@@ -95,7 +95,7 @@ class Engine:
     def _token(self, request: TokenRequest) -> Outcome:
         now, fresh, profile = self.clock(), self.mint(), self.profile
         client_id = client_id_of(request.authentication)
-        limited = self._rates.refusal(client_id, now, profile)
+        limited = self._rates.refusal(client_id or self._issuer(request), now, profile)
         if limited is not None:
             return limited
         match request:
@@ -121,6 +121,13 @@ class Engine:
                     ),
                     now=now,
                 )
+
+    def _issuer(self, request: TokenRequest) -> str | None:
+        """Whose refresh token it is, where the profile lets client_id be left out."""
+        if not isinstance(request, Refresh) or request.refresh_token is None:
+            return None
+        grant = self.store.read(Keys(secret=request.refresh_token)).grant
+        return grant.client_id if grant else None
 
     def _use(self, request: UseToken) -> Outcome:
         view = self.store.read(Keys(secret=request.token)) if request.token else View()

@@ -5,9 +5,10 @@ It never holds a whole secret: each is shown by its kind and a short stable id, 
 chains and repeats can be followed.
 """
 
+import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -25,6 +26,8 @@ KEPT = 10_000
 _BATCH = 64
 
 Kind = Literal["authorization", "token", "resource", "control"]
+_logger = logging.getLogger("mp_oauth_sandbox")
+
 Delivery = Literal["pending", "delivered", "disconnected"]
 
 
@@ -128,8 +131,16 @@ class Journal:
             if len(self._unsaved) >= _BATCH:
                 self._flush()
         for tell in tuple(self._subscribers):
-            tell(entry)
+            try:
+                tell(entry)
+            except Exception:
+                # The decision stands; an answer must not get lost over its description.
+                _logger.exception("A subscriber of the journal failed on entry %d", entry.seq)
         return entry
+
+    def __iter__(self) -> Iterator[Entry]:
+        """The kept entries, oldest first."""
+        return iter(self.entries())
 
     def entries(self, *, after: int = 0, limit: int | None = None) -> list[Entry]:
         """Entries with a higher number than `after`, oldest first, at most `limit`."""
@@ -170,9 +181,13 @@ class Journal:
             self._next = 1
 
     def _flush(self) -> None:
-        if self._unsaved:
-            self._save([msgspec.json.encode(entry) for entry in self._unsaved])
-            self._unsaved.clear()
+        batch = [msgspec.json.encode(entry) for entry in self._unsaved]
+        self._unsaved.clear()
+        if batch:
+            try:
+                self._save(batch)
+            except Exception:
+                _logger.exception("%d journal entries could not be kept", len(batch))
 
     @property
     def newest(self) -> int:

@@ -1,7 +1,8 @@
 """What people do at Mercado Pago itself: the developer panel and the sellers' own accounts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from mp_oauth_sandbox.core import revoke as revocation
 from mp_oauth_sandbox.core.records import Application, Change, Keys, Seller, View
@@ -33,24 +34,19 @@ class Panel:
         return self._engine.store.read(Keys(user_id=user_id)).seller
 
     def sellers(self, *, limit: int = 500) -> list[Seller]:
-        """Sellers in order of creation, without the accounts that own an application."""
-        applications = self._engine.store.page(Application, limit=limit)
-        owners = {application.owner for application in applications}
-        return [
-            seller
-            for seller in self._engine.store.page(Seller, limit=limit)
-            if seller.user_id not in owners
-        ]
+        """Sellers in order of creation, without the accounts made to own an application."""
+        return list(islice((one for one in self._all_sellers() if not one.platform), limit))
+
+    def _all_sellers(self) -> Iterator[Seller]:
+        after = ""
+        while batch := self._engine.store.page(Seller, after=after, limit=500):
+            yield from batch
+            after = str(batch[-1].user_id)
 
     def seller_named(self, nickname: str) -> Seller | None:
         """The first seller of that nickname, in any case of letters."""
-        after, wanted = "", nickname.casefold()
-        while batch := self._engine.store.page(Seller, after=after, limit=500):
-            for seller in batch:
-                if seller.nickname.casefold() == wanted:
-                    return seller
-            after = str(batch[-1].user_id)
-        return None
+        wanted = nickname.casefold()
+        return next((one for one in self._all_sellers() if one.nickname.casefold() == wanted), None)
 
     def register_application(self, wanted: NewApplication) -> Application:
         """Register an application. Raises InvalidInputError naming the field at fault.
@@ -62,7 +58,7 @@ class Panel:
         now, fresh = self._engine.clock(), self._engine.mint()
         client_id = wanted.client_id or fresh.client_id()
         if wanted.owner is None and self.application(client_id) is None:
-            account = NewSeller(nickname=f"PLATFORM{client_id[-6:]}")
+            account = NewSeller(nickname=f"PLATFORM{client_id[-6:]}", platform=True)
             wanted = replace(wanted, owner=self.create_seller(account).user_id)
         owner = wanted.owner or 0
         return self._engine.store.transact(
@@ -82,6 +78,8 @@ class Panel:
             if view.application is None:
                 raise InvalidInputError("client_id", f"there is no application {client_id[:40]}")
             changed = change(view.application)
+            if changed.client_id != client_id or changed.owner != view.application.owner:
+                raise InvalidInputError("client_id", "client_id and owner cannot be changed")
             wanted = NewApplication(
                 name=changed.name,
                 redirect_uris=changed.redirect_uris,
@@ -122,6 +120,10 @@ class Panel:
         if user_id is None and reason != "application_deleted":
             raise InvalidInputError("user_id", f"{reason} needs the user id of a seller")
         engine = self._engine
+        if user_id is not None and self.seller(user_id) is None:
+            raise InvalidInputError("user_id", f"there is no seller {user_id}")
+        if client_id is not None and self.application(client_id) is None:
+            raise InvalidInputError("client_id", f"there is no application {client_id[:40]}")
         if not engine.store.transact(
             Keys(client_id=client_id, user_id=user_id),
             lambda view: revocation.revoke(view, reason),

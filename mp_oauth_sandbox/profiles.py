@@ -1,6 +1,7 @@
 """Profiles by name, by file and by single switches: the same checks for every door."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -35,6 +36,16 @@ def changed_profile(base: Profile, switches: Mapping[str, object]) -> Profile:
     return msgspec.convert({**values, **switches}, Profile)
 
 
+def described(profile: Profile) -> str:
+    """A profile in a few words: its name, and how many switches differ from that preset."""
+    preset = PRESETS.get(profile.name)
+    if preset is None:
+        return profile.name
+    names = [switch.name for switch in fields(Profile)]
+    changed = sum(getattr(profile, name) != getattr(preset, name) for name in names)
+    return f"{profile.name}, {changed} switches changed" if changed else profile.name
+
+
 def load_profile(name: str) -> Profile:
     """A preset by name, or a TOML file: switches by name, and `base`, the preset they alter.
 
@@ -44,7 +55,7 @@ def load_profile(name: str) -> Profile:
         return profile_named(name)
     try:
         switches = msgspec.toml.decode(Path(name).read_bytes(), type=dict[str, object])
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise InvalidInputError("profile", f"{name} cannot be read: {error}") from error
     base = profile_named(str(switches.pop("base", "default")))
     return changed_profile(base, {"name": Path(name).stem, **switches})

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -13,7 +13,7 @@ from mp_oauth_sandbox.clock import Clock
 from mp_oauth_sandbox.core.lifetimes import Lifetimes
 from mp_oauth_sandbox.core.profile import DEFAULT, Profile
 from mp_oauth_sandbox.core.records import Application, Seller, Webhook
-from mp_oauth_sandbox.core.registration import NewApplication, NewSeller
+from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication, NewSeller
 from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
 from mp_oauth_sandbox.engine import Consent, Engine
 from mp_oauth_sandbox.journal import Journal
@@ -21,7 +21,7 @@ from mp_oauth_sandbox.mint import Mint
 from mp_oauth_sandbox.panel import Panel
 from mp_oauth_sandbox.profiles import changed_profile, profile_named
 from mp_oauth_sandbox.stores.memory import MemoryStore
-from mp_oauth_sandbox.stores.protocol import Store
+from mp_oauth_sandbox.stores.protocol import Store, StoreError
 from mp_oauth_sandbox.web.access import Access, allowing
 from mp_oauth_sandbox.web.app import create_app
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from mp_oauth_sandbox.hosting.transport import InProcessTransport
+
+
+T = TypeVar("T")
 
 
 class Sandbox:
@@ -74,8 +77,10 @@ class Sandbox:
         Raises:
             PortUnavailableError: The port is taken or not permitted.
             StoreError: The data file is locked, newer, or not a database of ours.
-            InvalidInputError: There is no such profile.
+            InvalidInputError: There is no such profile, or the control token is empty.
         """
+        if control_token == "":
+            raise InvalidInputError("control_token", "must not be empty")
         if isinstance(profile, str):
             profile = profile_named(profile)
         store = _open_store(data, sync)
@@ -83,14 +88,15 @@ class Sandbox:
             remembered = store.settings()
             clock = Clock(start, frozen=frozen)
             if start is None and not frozen and "clock" in remembered:
-                clock.restore(msgspec.json.decode(remembered["clock"], type=tuple[int, int | None]))
+                clock.restore(_decoded(remembered["clock"], tuple[int, int | None]))
             self._engine = Engine(
                 store=store, clock=clock, mint=_mint(store, seed), profile=profile or DEFAULT
             )
             if profile is None and "profile" in remembered:
-                self._engine.profile = msgspec.json.decode(remembered["profile"], type=Profile)
+                self._engine.profile = _decoded(remembered["profile"], Profile)
             if "consent" in remembered:
-                self._engine.consent = msgspec.json.decode(remembered["consent"], type=Consent)
+                self._engine.consent = _decoded(remembered["consent"], Consent)
+            self._engine.save_settings()
             self._panel = Panel(self._engine)
             self._engine.mark_start(())
             loopback = host in LOOPBACK_HOSTS
@@ -314,12 +320,22 @@ def _open_store(data: str | Path | None, sync: Literal["normal", "full"]) -> Sto
     return SQLiteStore(data, sync=sync)
 
 
+def _decoded(text: str, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise StoreError(
+            f"the data file holds a setting that this version cannot read ({error}); start with"
+            " another file"
+        ) from error
+
+
 def _mint(store: Store, seed: str | int | None) -> Mint:
     """The mint of this run: never the draws of an earlier run over the same data."""
     remembered = store.settings().get("mint")
     root, restarts = secrets.token_hex(32), 0
     if remembered is not None:
-        root, earlier = msgspec.json.decode(remembered, type=tuple[str, int])
+        root, earlier = _decoded(remembered, tuple[str, int])
         restarts = earlier + 1
     if seed is not None:
         root = str(seed)

@@ -1,5 +1,6 @@
 """`mp-oauth-sandbox serve`: the sandbox in a terminal."""
 
+import os
 import signal
 import sys
 import threading
@@ -14,7 +15,7 @@ from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.hosting.live import PortUnavailableError
 from mp_oauth_sandbox.journal import Entry
 from mp_oauth_sandbox.presets import CLIENT_ID, CLIENT_SECRET, PORT, FirstRun, first_run
-from mp_oauth_sandbox.profiles import load_profile
+from mp_oauth_sandbox.profiles import described, load_profile
 from mp_oauth_sandbox.sandbox import Sandbox
 from mp_oauth_sandbox.stores.protocol import StoreError
 
@@ -38,7 +39,8 @@ _ANSWERS = {
     "--data",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep everything in a SQLite file; without it, in memory.",
+    help="Keep everything in a SQLite file; without it, in memory. What an option does not say"
+    " is as the file remembers it. A kill -9 may cost the newest journal entries, nothing else.",
 )
 @click.option(
     "--sync",
@@ -48,7 +50,9 @@ _ANSWERS = {
     help="With --data: 'full' survives a power cut too, and is slower.",
 )
 @click.option(
-    "--auto-consent", is_flag=True, help="Approve every request at once, as the first seller."
+    "--auto-consent/--no-auto-consent",
+    default=None,
+    help="Approve every request at once, as the first seller, or ask on a page.",
 )
 @click.option("--client-id", default=CLIENT_ID, show_default=True, help="Of the first application.")
 @click.option(
@@ -66,7 +70,9 @@ _ANSWERS = {
     metavar="NAME|FILE",
     help='default, strict, legacy, or a TOML file of switches (base = "strict", ...).',
 )
-@click.option("--seed", help="The same codes, tokens and ids at every start.")
+@click.option(
+    "--seed", help="Codes, tokens and ids follow from this text, from their order and the time."
+)
 @click.option(
     "--allow-host",
     "allow_hosts",
@@ -92,7 +98,7 @@ def serve(
     port: int,
     data: Path | None,
     sync: str,
-    auto_consent: bool,
+    auto_consent: bool | None,
     client_id: str,
     client_secret: str,
     redirect_uris: tuple[str, ...],
@@ -114,6 +120,9 @@ def serve(
       mp-oauth-sandbox serve --auto-consent --port 0 --log-format json
     """  # noqa: D301 - click's own mark for text not to be rewrapped
     stop = threading.Event()
+    # What requests say may not exist in the terminal's encoding.
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="backslashreplace")
 
     def stop_serving(_number: int, _frame: FrameType | None) -> None:
         stop.set()
@@ -139,6 +148,8 @@ def serve(
             )
             if auto_consent:
                 sandbox.auto_consent(start.sellers[0])
+            elif auto_consent is not None:
+                sandbox.show_consent_page()
             sandbox.keep(start.application, *start.sellers)
             _announce(sandbox, start, json=log_format == "json")
             write = _json_line if log_format == "json" else _text_line
@@ -148,6 +159,8 @@ def serve(
                 pass
     except (InvalidInputError, PortUnavailableError, StoreError) as error:
         raise click.ClickException(str(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"the output cannot be written: {error}") from error
     if log_format == "text":
         _echo("stopped", err=True)
 
@@ -184,23 +197,24 @@ MP_CLIENT_SECRET={application.client_secret}
 MP_REDIRECT_URI={application.redirect_uris[0]}
 
 Sellers   {names}
-Profile   {sandbox.profile.name}
+Profile   {described(sandbox.profile)}
 Journal   {sandbox.url}/
 """
     )
     if sandbox.control_token is not None:
-        _echo(f"Control token   {sandbox.control_token}\n")
+        _echo(f"Control token   {sandbox.control_token}")
+        _echo("Pages answer to loopback names and this host; --allow-host adds others.\n")
     _echo("Serve your own application as http://localhost:PORT: another site, as in production.")
     _echo("Exchanges appear below.\n")
 
 
 def _text_line(entry: Entry) -> None:
     if entry.kind == "control":
-        _echo(click.style(f"{entry.at:%H:%M:%S}  {entry.outcome}", dim=True))
+        _echo(click.style(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.outcome}", dim=True))
         return
     colour = "green" if entry.cause is None else "red"
     who = f"  seller {entry.user_id}" if entry.user_id else ""
-    _echo(f"{entry.at:%H:%M:%S}  {click.style(entry.line, fg=colour)}{who}")
+    _echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {click.style(entry.line, fg=colour)}{who}")
     if entry.cause is not None:
         why = (entry.explanation or "").replace("\n", "\n            ")
         _echo(f"          why  {click.style(entry.cause, bold=True)}: {why}")
@@ -227,5 +241,8 @@ def _guarded(write: Callable[[Entry], None], stop: threading.Event) -> Callable[
 
 
 def _echo(text: str, *, err: bool = False) -> None:
-    click.echo(text, err=err)
-    (sys.stderr if err else sys.stdout).flush()
+    stream = sys.stderr if err else sys.stdout
+    # None where there is no such stream at all: a service, or `>&-`.
+    if stream is not None:
+        click.echo(text, file=stream, color=False if os.environ.get("NO_COLOR") else None)
+        stream.flush()

@@ -100,6 +100,7 @@ def test_the_curl_commands_link_deny_travel_and_show_the_journal(approving, tmp_
     )
     assert '"token_type":"Bearer","expires_in":15552000' in printed
     assert '"mode":"deny"' in printed
+    assert f"{url}/callback?error=access_denied&state=s2" in printed
     assert '"outcome":"tokens issued"' in printed
 
 
@@ -117,6 +118,11 @@ def test_the_table_of_calls_names_only_calls_that_exist():
     assert len(named) >= 8
     for method, path in named:
         assert method.lower() in paths[path], (method, path)
+
+
+def test_the_pytest_example_passes(pytester):
+    pytester.makepyfile(blocks("python")[2])
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
 def test_there_are_exactly_two_set_up_commands():

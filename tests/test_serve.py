@@ -197,7 +197,7 @@ def test_text_lines_explain_a_refusal_and_have_no_colour_codes_when_piped():
         assert process.stdout.readline() == "\n"
         lines = [process.stdout.readline() for _ in range(3)]
         assert re.match(
-            r"\d\d:\d\d:\d\d  POST /oauth/token -> 400 refused \(invalid_request\)$",
+            r"[\d-]{10} [\d:]{8}  POST /oauth/token -> 400 refused \(invalid_request\)$",
             lines[0].strip(),
         )
         assert "why  parameter_missing: The request lacks client_id, client_secret." in lines[1]

@@ -24,9 +24,11 @@ from mp_oauth_sandbox.core.records import (
     Seller,
     View,
 )
-from mp_oauth_sandbox.core.refusals import missing, refuse, unknown_application
+from mp_oauth_sandbox.core.refusals import missing, refuse, unknown_application, word
 from mp_oauth_sandbox.core.uris import difference
 from mp_oauth_sandbox.core.validity import epochs_now
+
+_QUERY = "the query of the authorization URL"
 
 
 def judge(
@@ -38,7 +40,7 @@ def judge(
     to be registered, nothing may be sent to it (RFC 6749 section 4.1.2.1).
     """
     if request.client_id is None:
-        return missing("client_id")
+        return missing("client_id", where=_QUERY)
     if application is None:
         return unknown_application(request.client_id)
     if application.status == "deleted":
@@ -46,15 +48,15 @@ def judge(
     if application.status == "blocked":
         return refuse(Cause.APPLICATION_BLOCKED, client_id=application.client_id)
     if request.redirect_uri is None:
-        return missing("redirect_uri")
+        return missing("redirect_uri", where=_QUERY)
     if request.redirect_uri not in application.redirect_uris:
         return difference(
             Cause.REDIRECT_URI_NOT_REGISTERED, request.redirect_uri, application.redirect_uris
         )
     if request.response_type is None:
-        return missing("response_type")
+        return missing("response_type", where=_QUERY)
     if request.response_type != "code":
-        return refuse(Cause.RESPONSE_TYPE_UNSUPPORTED, value=request.response_type[:40])
+        return refuse(Cause.RESPONSE_TYPE_UNSUPPORTED, value=word(request.response_type))
     if profile.platform_id_required and request.platform_id != "mp":
         return missing("platform_id=mp")
     return _judge_challenge(application, request, profile) or _judge_scope(
@@ -128,7 +130,7 @@ def approve(
     application, seller = view.application, view.seller
     refused = judge(application, request, profile)
     if refused is not None or application is None or request.redirect_uri is None:
-        return NOTHING, refused or missing("redirect_uri")
+        return NOTHING, refused or missing("redirect_uri", where=_QUERY)
     if seller is None:
         return NOTHING, refuse(Cause.SELLER_UNKNOWN, user_id=user_id)
     refused = judge_seller(seller)

@@ -28,6 +28,7 @@ class Cause(StrEnum):
     SCOPE_INVALID = "scope_invalid"
     OPERATOR_ACCOUNT = "operator_account"
     SELLER_UNKNOWN = "seller_unknown"
+    PAGE_EXPIRED = "page_expired"
     SELLER_DENIED = "seller_denied"
     # The token endpoint.
     GRANT_TYPE_UNSUPPORTED = "grant_type_unsupported"
@@ -47,6 +48,8 @@ class Cause(StrEnum):
     REFRESH_OF_ANOTHER_APPLICATION = "refresh_of_another_application"
     OFFLINE_ACCESS_MISSING = "offline_access_missing"
     LINK_REVOKED = "link_revoked"
+    GRANT_DISPLACED = "grant_displaced"
+    GRANT_REPLAYED = "grant_replayed"
     RATE_LIMITED = "rate_limited"
     # Resources.
     TOKEN_MISSING = "token_missing"  # noqa: S105 - a name, not a secret
@@ -54,6 +57,7 @@ class Cause(StrEnum):
     TOKEN_UNKNOWN = "token_unknown"  # noqa: S105 - a name, not a secret
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a name, not a secret
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name, not a secret
+    TOKEN_FORBIDDEN = "token_forbidden"  # noqa: S105 - a name, not a secret
     RESOURCE_UNKNOWN = "resource_unknown"
 
 
@@ -64,6 +68,8 @@ class Mistake(StrEnum):
     CODE_AS_REFRESH_TOKEN = "code_as_refresh_token"  # noqa: S105 - a name, not a secret
     REFRESH_TOKEN_AS_CODE = "refresh_token_as_code"  # noqa: S105 - a name, not a secret
     ACCESS_TOKEN_AS_GRANT = "access_token_as_grant"  # noqa: S105 - a name, not a secret
+    PARAMETERS_IN_QUERY = "parameters_in_query"
+    BASIC_AUTHENTICATION = "basic_authentication"
     CODE_STILL_ENCODED = "code_still_encoded"
     REDIRECT_URI_STILL_ENCODED = "redirect_uri_still_encoded"
     REDIRECT_URI_ALMOST = "redirect_uri_almost"

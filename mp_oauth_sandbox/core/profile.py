@@ -24,7 +24,8 @@ class Profile:
     error_body: Literal["message", "error_description", "two_keys"] = "message"
     """Keys of an error body. `message`: message, error, status, cause; seen in MP captures of
     2019 and 2021 and ML captures of 2021 and 2026. `error_description`: that name instead of
-    message (ML documentation). `two_keys`: message and error alone (two MP logs of 2026)."""
+    message (ML documentation). `two_keys`: message and error alone (an MP log of 2026 and a public
+    test; both may be trimmed)."""
 
     invalid_grant_final_period: bool = False
     """A period at the end of the invalid_grant sentence: MP capture of 2019 and older MP
@@ -38,8 +39,8 @@ class Profile:
     prints `read write offline_access`."""
 
     default_scopes: tuple[str, ...] = DEFAULT_SCOPES
-    """Scopes of a new application. With `payments` in captures since 2024, without in three
-    captures of 2021 to 2023."""
+    """Scopes of a new application. With `payments` in captures of 2021, 2024, 2025 and 2026,
+    without in three captures of 2021 to 2023."""
 
     invalid_client_status: Literal[400, 401] = 400
     """400 in three MP sources and the MP reference; 401 is what RFC 6749 section 5.2 allows."""
@@ -133,6 +134,10 @@ class Profile:
     """Zone of the MMddHH inside an access token. UTC-4 in 9 of 9 pairs since 2023, UTC in two
     pairs of 2021 and 2022."""
 
+    refresh_token_lifetime: Literal["6 months", "180 days"] = "6 months"  # noqa: S105 - a duration
+    """How long a refresh token lives where the application's lifetimes do not say. MP's OAuth
+    overview and ML say 6 months; 180 days is the life of the access token."""
+
     # ---- the authorization endpoint ----
 
     bad_authorization_request: Literal["error_page", "redirect"] = "error_page"
@@ -154,11 +159,12 @@ class Profile:
 
     authorization_scope: Literal["ignore", "restrict"] = "ignore"
     """The undocumented `scope` of an authorization request. `restrict` grants only what is
-    asked and answers unknown names with the error page, as one MP integrator reports."""
+    asked and answers scopes that the application lacks with the error page. Guess: one MP
+    integrator reports the error page for some values of scope."""
 
     challenge_missing: Literal["issue_code", "error_page"] = "issue_code"
     """A PKCE application that sends no challenge. ML: a code is issued and the exchange fails
-    (two reports of 2026); one MP project reports the error page."""
+    (two reports of 2026); two MP projects report an error."""
 
     challenge_without_method: Literal["plain", "refuse"] = "plain"
     """A challenge without code_challenge_method. RFC 7636 section 4.3: plain; unknown for MP."""

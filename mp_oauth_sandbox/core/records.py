@@ -12,7 +12,7 @@ from typing import Literal
 
 from mp_oauth_sandbox.core.lifetimes import Lifetimes
 
-#: The scopes of a present-day application: 4 public captures of 2024 to 2026.
+#: The scopes of a present-day application: public captures of 2021, 2024, 2025 and 2026.
 DEFAULT_SCOPES = ("offline_access", "payments", "read", "write")
 
 #: Scopes that Mercado Pago knows: the documented three and `payments`, seen in captures.
@@ -58,7 +58,8 @@ class Seller:
     """A Mercado Pago account (RFC 6749: the resource owner).
 
     `collaborator_of` is the user id of the main account when this one is only an
-    operator of it; such an account cannot authorize an application.
+    operator of it; such an account cannot authorize an application. `platform` marks an
+    account made only to own an application; sign-in pages do not list it.
     """
 
     user_id: int
@@ -66,6 +67,7 @@ class Seller:
     country: str
     registered_at: datetime
     collaborator_of: int | None = None
+    platform: bool = False
     epoch: int = 0
     revoked_because: str | None = None
 
@@ -164,7 +166,7 @@ class Keys:
     """
 
     client_id: str | None = None
-    secret: str | None = None
+    secret: str | None = field(default=None, repr=False)
     user_id: int | None = None
 
 

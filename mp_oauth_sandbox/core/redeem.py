@@ -95,7 +95,8 @@ def _code(application: Application, view: View, code: str, now: datetime) -> Ref
         return refuse(cause, **ages(credential, now))
     because = revoked_because(view)
     if because is not None:
-        return refuse(Cause.LINK_REVOKED, because=because)
+        replayed = grant.revoked_because is not None
+        return refuse(Cause.GRANT_REPLAYED if replayed else Cause.LINK_REVOKED, because=because)
     if expired(credential, now):
         return refuse(Cause.CODE_EXPIRED, **ages(credential, now))
     return None

@@ -27,7 +27,7 @@ from mp_oauth_sandbox.core.records import (
     View,
 )
 from mp_oauth_sandbox.core.refusals import missing, refuse
-from mp_oauth_sandbox.core.validity import REAUTHORIZED, ages, displaced, expired, revoked_because
+from mp_oauth_sandbox.core.validity import ages, displaced, expired, revoked_because
 
 
 def refresh(
@@ -91,10 +91,11 @@ def _token(
     if credential.spent_at is not None and not profile.refresh_reusable:
         return refuse(Cause.REFRESH_REPLACED, **ages(credential, now))
     because = revoked_because(view)
-    if because is None and link is not None and displaced(grant, link):
-        because = REAUTHORIZED
     if because is not None:
-        return refuse(Cause.LINK_REVOKED, because=because)
+        replayed = grant.revoked_because is not None
+        return refuse(Cause.GRANT_REPLAYED if replayed else Cause.LINK_REVOKED, because=because)
+    if link is not None and displaced(grant, link):
+        return refuse(Cause.GRANT_DISPLACED)
     if expired(credential, now):
         return refuse(Cause.REFRESH_EXPIRED, **ages(credential, now))
     return None

@@ -63,7 +63,7 @@ def _page(explanation: str, remedy: str, source: str) -> Rule:
 
 
 def _token(explanation: str, remedy: str) -> Rule:
-    source = "the 401 of api.mercadopago.com, seen in 5 public projects"
+    source = "the message is seen in 3 public projects (MP), the whole body in one (ML)"
     return Rule("unauthorized", "invalid access token", explanation, remedy, source)
 
 
@@ -91,8 +91,9 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
         Cause.PARAMETER_MISSING: _request(
             "{sentence}",
             "The request lacks {names}.",
-            "Send {names} in the body, as JSON or as a form.",
-            f"{_REFERENCE}; the sentence is that of a public MP thread of 2021",
+            "Send {names} in {where}.",
+            f"{_REFERENCE}; the sentence about three fields is that of a public MP thread of"
+            " 2021, the other follows the one of code_verifier and is a guess",
         ),
         Cause.PARAMETER_DUPLICATED: _request(
             "{name} must be sent only once",
@@ -111,7 +112,8 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "The body has {name}, which is no documented field of this grant type.",
             "Leave {name} out: Mercado Pago's best practices name surplus fields as a cause of"
             " errors.",
-            "MP, OAuth best practices; MP reference: invalid_request, unsupported parameter",
+            "MP, OAuth best practices; MP reference: invalid_request, unsupported parameter; the"
+            " sentence is a guess",
         ),
         Cause.PARAMETER_IN_QUERY: _request(
             "unsupported parameter in the query: {name}",
@@ -133,7 +135,7 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "",
             "The application {client_id} is blocked.",
             "Unblock it in the sandbox; in production only Mercado Pago's support can.",
-            "MP reference: forbidden; status 400 there, 403 in ML's list",
+            "MP reference: forbidden; status 400 there, 403 in ML's list; the sentence is a guess",
         ),
         Cause.SECRET_MISMATCH: _client(
             "The client_secret is not that of application {client_id}.",
@@ -168,7 +170,8 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "",
             "The scope asks for {surplus}; allowed here: {allowed}.",
             "Ask only for scopes the application has, or leave scope out.",
-            "MP reference: invalid_scope, allowed are offline_access, write, read",
+            "MP reference: invalid_scope, allowed are offline_access, write, read; the sentence"
+            " is a guess",
         ),
         Cause.OPERATOR_ACCOUNT: _page(
             "{nickname} is a collaborator of account {main_account}; only the main account can"
@@ -179,6 +182,12 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
         Cause.SELLER_UNKNOWN: _page(
             "There is no seller with the user id {user_id}.",
             "Create the seller first, or sign in as another.",
+            "the sandbox's own rule",
+        ),
+        Cause.PAGE_EXPIRED: _page(
+            "The form or page belongs to no waiting request of this browser: it was answered"
+            " already, or another session, a restart or a reset came in between.",
+            "Start again from the application.",
             "the sandbox's own rule",
         ),
         Cause.SELLER_DENIED: Rule(
@@ -194,7 +203,7 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "",
             "grant_type {value} does not exist here.",
             "Send authorization_code, refresh_token or client_credentials.",
-            f"{_REFERENCE}: unsupported_grant_type",
+            f"{_REFERENCE}: unsupported_grant_type; the sentence is a guess",
         ),
         Cause.CODE_UNKNOWN: _grant(
             "No such code was ever issued here, or it was dropped long after its end.",
@@ -277,15 +286,29 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
         Cause.OFFLINE_ACCESS_MISSING: Rule(
             "unauthorized_client",
             "",
-            "The application {client_id} no longer has the offline_access permission, so it cannot"
+            "The application {client_id} does not have the offline_access permission, so it cannot"
             " refresh.",
             "Give the application offline_access again.",
-            "MP reference: unauthorized_client, scopes do not allow a token",
+            "MP reference: unauthorized_client, scopes do not allow a token; the sentence is a"
+            " guess",
         ),
         Cause.LINK_REVOKED: _grant(
             "The seller's link no longer stands: {because}.",
             "Mark the seller as needing to link again and stop presenting this token.",
             "MP, OAuth management: causes of revocation",
+        ),
+        Cause.GRANT_DISPLACED: _grant(
+            "A newer authorization of the same seller displaced this one; the link itself stands.",
+            "Use the tokens of the newest authorization, and overwrite older ones when a seller"
+            " links again.",
+            "unknown for Mercado Pago: profile field reauthorization; a public ML thread of 2021",
+        ),
+        Cause.GRANT_REPLAYED: _grant(
+            "All tokens of this authorization were revoked, because {because}.",
+            "Find out who presented it twice: two workers, a retry, or a thief. The seller must"
+            " link again.",
+            "RFC 6749 section 4.1.2 and RFC 9700 section 4.14.2; unknown for Mercado Pago: profile"
+            " fields code_replay_revokes_tokens and refresh_reuse_revokes_family",
         ),
         Cause.RATE_LIMITED: Rule(
             "local_rate_limited",
@@ -293,7 +316,7 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "The application made more than {limit} token requests within a minute.",
             "Wait (Retry-After, where it is sent), then try again with growing pauses. This is no"
             " reason to unlink any seller.",
-            "MP reference: 429 local_rate_limited",
+            "MP reference: 429 local_rate_limited; the body is a guess",
         ),
         Cause.TOKEN_MISSING: Rule(
             "unauthorized",
@@ -318,6 +341,13 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
         Cause.TOKEN_REVOKED: _token(
             "The access token was revoked: {because}.",
             "Refresh once; if that is refused too, the seller must link again.",
+        ),
+        Cause.TOKEN_FORBIDDEN: Rule(
+            "policy",
+            "At least one policy returned UNAUTHORIZED.",
+            "The access token is good, but {because}.",
+            "Give the application the permission (or unblock it); another token does not help.",
+            "seen in 6 public projects (MP), the whole body in one (ML); when it comes is a guess",
         ),
         Cause.RESOURCE_UNKNOWN: Rule(
             "resource not found",
@@ -360,12 +390,22 @@ MISTAKES: MappingProxyType[Mistake, tuple[str, str]] = MappingProxyType(
         ),
         Mistake.REDIRECT_URI_STILL_ENCODED: (
             "redirect_uri is still URL-encoded (or encoded twice).\n" + _SIDE_BY_SIDE,
-            "Send the plain URI in the body; encode it once when it goes into a URL.",
+            "Encode the URI once when it goes into a URL, and not at all in a JSON body.",
         ),
         Mistake.REDIRECT_URI_ALMOST: (
             "redirect_uri differs by one character.\n" + _SIDE_BY_SIDE,
             "Make both the same, byte for byte; a final slash, http for https and 127.0.0.1 for"
             " localhost all count.",
+        ),
+        Mistake.PARAMETERS_IN_QUERY: (
+            "The body lacks {names}, but the URL's query string has parameters. They are not read"
+            " there.",
+            "Send every parameter in the body, as JSON or as a form; URLs end up in logs.",
+        ),
+        Mistake.BASIC_AUTHENTICATION: (
+            "The body lacks {names}, but the request has an Authorization: Basic header. Mercado"
+            " Pago documents no such thing, and it is not read.",
+            "Send client_id and client_secret in the body (client_secret_post in OAuth libraries).",
         ),
         Mistake.REFRESH_TOKEN_AS_BEARER: (
             "A code or refresh token was sent as the bearer token. " + _PREFIXES,
@@ -381,6 +421,7 @@ _CLIENT_ID_DIGITS = 20
 _STATUS = {
     "local_rate_limited": 429,
     "unauthorized": 401,
+    "policy": 403,
     "resource not found": 404,
     "invalid_client": 400,
 }
@@ -439,6 +480,12 @@ def visible(text: str) -> str:
     )
 
 
+def word(text: str) -> str:
+    """A word that a request used where few are known; anything else may be a misplaced secret."""
+    known_shape = len(text) <= 24 and text.isascii() and text.replace("_", "").isalpha()
+    return text if known_shape else f"(a value of {len(text)} characters)"
+
+
 def refuse(cause: Cause, mistake: Mistake | None = None, /, **facts: object) -> Refused:
     """A refusal with its facts; values are shown to people and must not hold whole secrets."""
     shown = {name: visible(str(value)) for name, value in facts.items()}
@@ -456,12 +503,16 @@ def unknown_application(client_id: str | None) -> Refused:
     return refuse(Cause.APPLICATION_UNKNOWN, client_id=shown)
 
 
-def missing(name: str) -> Refused:
-    """The refusal of a request that lacks one field of its grant type."""
-    return refuse(Cause.PARAMETER_MISSING, names=name, sentence=f"{name} is a required parameter")
+_BODY = "the body, as JSON or as a form"
 
 
-def missing_of_trio(names: Iterable[str]) -> Refused:
+def missing(name: str, *, where: str = _BODY) -> Refused:
+    """The refusal of a request that lacks one field, and where that belongs."""
+    sentence = f"{name} is a required parameter"
+    return refuse(Cause.PARAMETER_MISSING, names=name, sentence=sentence, where=where)
+
+
+def missing_of_trio(names: Iterable[str], mistake: Mistake | None = None) -> Refused:
     """The refusal of a token request that lacks some of the three fields every grant needs.
 
     The sentence is Mercado Pago's own, from a public thread of 2021.
@@ -471,4 +522,4 @@ def missing_of_trio(names: Iterable[str]) -> Refused:
         "the following parameters are required: grant_type, client_id, client_secret."
         f" Missing parameters: {listed}"
     )
-    return refuse(Cause.PARAMETER_MISSING, names=listed, sentence=sentence)
+    return refuse(Cause.PARAMETER_MISSING, mistake, names=listed, sentence=sentence, where=_BODY)

@@ -1,11 +1,17 @@
 """Registering applications and sellers: what Mercado Pago's panel does, with its checks."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from mp_oauth_sandbox.core.fresh import Fresh
-from mp_oauth_sandbox.core.lifetimes import LONGEST, CalendarMonths, Lifetimes
+from mp_oauth_sandbox.core.lifetimes import (
+    ACCESS_TOKEN,
+    LONGEST,
+    REFRESH_TOKEN,
+    CalendarMonths,
+    Lifetimes,
+)
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
     KNOWN_SCOPES,
@@ -71,12 +77,13 @@ class NewSeller:
     nickname: str | None = None
     user_id: int | None = None
     collaborator_of: int | None = None
+    platform: bool = False
 
 
 def check_application(wanted: NewApplication, profile: Profile) -> None:
     """Raise InvalidInputError for the first field that cannot be used."""
-    if not 1 <= len(wanted.name.strip()) <= 200:
-        raise InvalidInputError("name", "must have 1 to 200 characters")
+    if not 1 <= len(wanted.name.strip()) <= 200 or not wanted.name.isprintable():
+        raise InvalidInputError("name", "must have 1 to 200 visible characters")
     if not wanted.redirect_uris:
         raise InvalidInputError("redirect_uris", "must list at least one redirect URI")
     for index, uri in enumerate(wanted.redirect_uris):
@@ -131,7 +138,7 @@ def register_application(
         scopes=tuple(
             sorted(set(profile.default_scopes if wanted.scopes is None else wanted.scopes))
         ),
-        lifetimes=wanted.lifetimes,
+        lifetimes=_lifetimes(wanted, profile),
         webhook=wanted.webhook,
     )
     grant = Grant(
@@ -153,13 +160,22 @@ def register_application(
     return Change(put=(application, link, grant, token)), application
 
 
+def _lifetimes(wanted: NewApplication, profile: Profile) -> Lifetimes:
+    half_year = profile.refresh_token_lifetime == "6 months"  # noqa: S105 - a duration
+    if half_year or wanted.lifetimes.refresh_token is not REFRESH_TOKEN:
+        return wanted.lifetimes
+    return replace(wanted.lifetimes, refresh_token=ACCESS_TOKEN)
+
+
 def check_seller(wanted: NewSeller) -> None:
     """Raise InvalidInputError for the first field that cannot be used."""
     if wanted.country not in SITES:
         raise InvalidInputError(
             "country", f"{wanted.country[:20]!r} is not one of {', '.join(SITES)}"
         )
-    if wanted.nickname is not None and not _NICKNAME.fullmatch(wanted.nickname):
+    if wanted.nickname is not None and (
+        not wanted.nickname.strip() or not _NICKNAME.fullmatch(wanted.nickname)
+    ):
         raise InvalidInputError("nickname", "must be 1 to 60 letters, digits, spaces, _ . or -")
     if wanted.user_id is not None and not 1 <= wanted.user_id < 2**63:
         raise InvalidInputError("user_id", "must be a positive integer below 2^63")
@@ -177,5 +193,6 @@ def create_seller(
         country=wanted.country,
         registered_at=now,
         collaborator_of=wanted.collaborator_of,
+        platform=wanted.platform,
     )
     return Change(put=(seller,)), seller

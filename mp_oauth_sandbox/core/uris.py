@@ -38,6 +38,8 @@ def redirect_uri_problem(uri: str, profile: Profile) -> str | None:
         return "its host or port is malformed"
     if parts.scheme not in {"http", "https"} or not host:
         return "it must be an absolute http or https URI such as https://shop.example/mp/callback"
+    if parts.netloc.endswith(":") or "[" in uri.partition("//")[2].partition("/")[2]:
+        return "its port is empty, or it has brackets outside of the host"
     if parts.username is not None or parts.password is not None:
         return "it must not contain a user name or password"
     if "#" in uri:

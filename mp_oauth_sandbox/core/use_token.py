@@ -35,8 +35,12 @@ def use_token(
         return refuse(Cause.TOKEN_REVOKED, because=because)
     if expired(credential, now):
         return refuse(Cause.TOKEN_EXPIRED, **ages(credential, now))
-    if view.seller is None:
+    if view.seller is None or view.issuer is None:
         return refuse(Cause.TOKEN_UNKNOWN)
+    if view.issuer.status == "blocked":
+        return refuse(Cause.TOKEN_FORBIDDEN, because="the application is blocked")
+    if "read" not in grant.scopes:
+        return refuse(Cause.TOKEN_FORBIDDEN, because="it lacks the read permission")
     return TokenAccepted(
         client_id=grant.client_id,
         seller=view.seller,

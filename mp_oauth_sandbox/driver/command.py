@@ -47,7 +47,9 @@ def check(
     """Play scripted failures against your running integration, in any language.
 
     Each SCENARIO is a name from --list, or a TOML file of your own; without any, all are
-    played. The sandbox is reset before each and after the last.
+    played. Without `sandbox.url` in the file, `check` starts a sandbox of its own for as long
+    as it runs, on port 8970; your integration must be configured for it. The sandbox is reset
+    before each scenario and after the last.
 
     \b
     Exit codes:
@@ -76,7 +78,13 @@ def check(
             results.append(result)
             if not json:
                 click.echo(report.as_text(result))
-    except (DriverError, InvalidInputError, PortUnavailableError) as error:
+    except PortUnavailableError as error:
+        remedy = (
+            "If a sandbox runs there already, stop it, or let `check` use it: under [sandbox] in"
+            f' {config} set url = "http://127.0.0.1:PORT".'
+        )
+        raise _UnusableError(f"{error}\n{remedy}") from error
+    except (DriverError, InvalidInputError) as error:
         raise _UnusableError(str(error)) from error
     click.echo(report.as_json(results) if json else f"\n{report.summary(results)}")
     verdict = worst(finding for result in results for finding in result.findings)

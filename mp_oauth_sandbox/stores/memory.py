@@ -57,15 +57,13 @@ class MemoryStore:
     def page(self, kind: type[R], *, after: str = "", limit: int = 100) -> Sequence[R]:
         """See Store.page."""
         with self._lock:
-            records: dict[str, Record] = {
-                key: record for key, record in self._listed(kind) if isinstance(record, kind)
-            }
-        keys = iter(records)
-        if after:
-            for key in keys:
-                if key == after:
-                    break
-        found = (records[key] for key in islice(keys, limit))
+            listed = iter(self._listed(kind))
+            if after:
+                # An unknown key has nothing after it.
+                for key, _ in listed:
+                    if key == after:
+                        break
+            found = [record for _, record in islice(listed, limit)]
         return [record for record in found if isinstance(record, kind)]
 
     def snapshot(self) -> Sequence[Record]:

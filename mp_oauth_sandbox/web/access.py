@@ -44,6 +44,12 @@ class Access:
             return f"the request comes from another site (Sec-Fetch-Site: {site[:20]})"
         return None
 
+    def local_problem(self, client: str | None) -> str | None:
+        """Why a page that shows secrets is refused to another machine."""
+        if self.token is None or client in {None, "127.0.0.1", "::1"}:
+            return None
+        return "this page is only for the machine the sandbox runs on"
+
     def token_problem(self, headers: Headers) -> str | None:
         """Why a control call is refused where a control token is set."""
         if self.token is None:

@@ -82,13 +82,17 @@ async def read_body(request: Request, limits: BodyLimits) -> bytes | Refused:
 
 
 #: A code or token that somebody put where none belongs; its first group may be shown.
-_SECRET = re.compile(r"\b(APP_USR|TEST|TG)-[\w-]+")
+_SECRET = re.compile(r"\b(APP_USR|TEST|TG)(?:-|%2[Dd])[\w%-]+")
+
+#: A long value in the query of an address; nobody needs it whole to follow the journal.
+_LONG_VALUE = re.compile(r"([?&][^=&]*=)[^&]{16,}")
 
 
 def masked(text: str) -> str:
     """A text without the codes and tokens in it, for the journal."""
-    # All three have a dash, and few paths and addresses do.
-    return _SECRET.sub(r"\1-...", text) if "-" in text else text
+    if "-" in text or "%" in text:
+        text = _SECRET.sub(r"\1-...", text)
+    return _LONG_VALUE.sub(r"\1...", text) if "?" in text else text
 
 
 def masked_refusal(refused: Refused) -> Refused:

@@ -52,6 +52,12 @@ _GRANT_TYPES = {
 }
 
 
+#: RFC 9110 section 15.6.1, in the shape of an error body.
+INTERNAL_ERROR = msgspec.json.encode(
+    {"message": "internal error", "error": "internal_server_error", "status": 500, "cause": []}
+)
+
+
 class Api:
     """Mercado Pago's API as far as linking needs it: POST /oauth/token and GET /users/me."""
 
@@ -73,6 +79,7 @@ class Api:
                 body,
                 request.scope["query_string"],
                 engine.profile,
+                authorization=request.headers.get("authorization", ""),
             )
         outcome = parsed if isinstance(parsed, Refused) else engine.serve(parsed)
         about = _About("token", _grant_type(parsed), self._facts(parsed, outcome))
@@ -195,6 +202,10 @@ def create_app(
         # Nobody is there to read it.
         return Response(status_code=HTTPStatus.BAD_REQUEST)
 
+    async def on_crash(_request: Request, _error: Exception) -> Response:
+        # It should never come to this; Starlette raises it again, for the log.
+        return Response(INTERNAL_ERROR, status_code=500, headers=JSON_HEADERS)
+
     starlette = Starlette(
         routes=[
             Route("/oauth/token", api.token, methods=["POST"]),
@@ -213,6 +224,7 @@ def create_app(
         exception_handlers={
             HTTPException: on_http_error,
             ClientDisconnect: on_disconnect,
+            Exception: on_crash,
             DeadPageError: on_dead_page,
             PageRefusedError: on_page_refused,
         },

@@ -17,6 +17,13 @@ from mp_oauth_sandbox.journal import Entry
 _Seconds = Annotated[int, Meta(ge=0, le=int(LONGEST.total_seconds()))]
 
 
+class _Secretive(Struct):
+    """A type that holds secrets, and shows none when it is printed."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+
 class LifetimesIn(Struct, forbid_unknown_fields=True):
     """Lifetimes in seconds; what is left out keeps its value, at first Mercado Pago's."""
 
@@ -35,7 +42,7 @@ class LifetimesIn(Struct, forbid_unknown_fields=True):
         return replace(lifetimes, **given)
 
 
-class WebhookIn(Struct, forbid_unknown_fields=True):
+class WebhookIn(_Secretive, forbid_unknown_fields=True):
     """Where notifications go, and the secret that signs them; kept with the application."""
 
     url: Annotated[str, Meta(pattern=r"^https?://[!-~]+$", max_length=2048)]
@@ -46,7 +53,7 @@ class WebhookIn(Struct, forbid_unknown_fields=True):
         return Webhook(url=self.url, secret=self.secret)
 
 
-class ApplicationIn(Struct, forbid_unknown_fields=True):
+class ApplicationIn(_Secretive, forbid_unknown_fields=True):
     """A new application. `owner` is the user id of a seller; without it one is made."""
 
     name: str
@@ -60,7 +67,7 @@ class ApplicationIn(Struct, forbid_unknown_fields=True):
     webhook: WebhookIn | None = None
 
 
-class ApplicationChange(Struct, forbid_unknown_fields=True):
+class ApplicationChange(_Secretive, forbid_unknown_fields=True):
     """What to change of an application; what is left out stays."""
 
     name: str | UnsetType = UNSET
@@ -106,7 +113,7 @@ class WebhookOut(Struct):
     url: str
 
 
-class ApplicationOut(Struct):
+class ApplicationOut(_Secretive):
     """An application. `access_token` is its owner's own: the platform's token."""
 
     client_id: str

@@ -27,7 +27,7 @@ from mp_oauth_sandbox.journal import Entry
 from mp_oauth_sandbox.panel import Panel
 from mp_oauth_sandbox.web import wire
 from mp_oauth_sandbox.web.answers import JournaledResponse, request_line
-from mp_oauth_sandbox.web.pages import COOKIE, Pages, same
+from mp_oauth_sandbox.web.pages import Pages, cookie_name, same
 from mp_oauth_sandbox.web.seller_pages import Dead, DeadPageError, SellerPages, set_cookie
 from mp_oauth_sandbox.web.sessions import Pending, Session, Sessions
 from mp_oauth_sandbox.web.texts import Language
@@ -66,6 +66,9 @@ class ConsentPages:
     async def authorization(self, request: Request) -> Response:
         """GET /authorization."""
         self._pages.check_host(request)
+        if request.method == "HEAD":
+            # Link scanners ask so; a code is only for a browser that means it.
+            return Response(headers={"cache-control": "no-store"})
         session = self._session(request)
         parsed = wire.parse_authorization(request.scope["query_string"])
         if isinstance(parsed, Refused):
@@ -102,14 +105,12 @@ class ConsentPages:
         seller = self._seller(form, self._shown.language(request, pending))
         if seller is None:
             return self._ask_again(request, session, pending, invalid=True)
-        self._sessions.close(session)
-        return self._go_on(self._sessions.open(seller.user_id), pending)
+        return self._go_on(request, session, pending, seller.user_id)
 
     async def sign_out(self, request: Request) -> Response:
         """POST /authorization/sign-out: choose another account for the same request."""
         _, session, pending = await self._form(request)
-        self._sessions.close(session)
-        return self._go_on(self._sessions.open(), pending)
+        return self._go_on(request, session, pending, None)
 
     async def decide(self, request: Request) -> Response:
         """POST /authorization/consent: approve or cancel, once."""
@@ -219,17 +220,19 @@ class ConsentPages:
     ) -> DeadPageError:
         return DeadPageError(self._shown.dead(request, why, session=session, pending=pending))
 
-    def _go_on(self, session: Session, pending: Pending) -> Response:
+    def _go_on(
+        self, request: Request, old: Session, pending: Pending, user_id: int | None
+    ) -> Response:
         """On to the page of the same request, in a new session of the same browser."""
-        pending = self._sessions.move(pending, session)
+        session = self._sessions.renew(old, user_id)
         location = f"/authorization/consent?request={pending.request_id}"
         headers = {"location": location, "cache-control": "no-store"}
         response = Response(status_code=303, headers=headers)
-        set_cookie(response, session)
+        set_cookie(request, response, session)
         return response
 
     def _session(self, request: Request) -> Session | None:
-        return self._sessions.find(request.cookies.get(COOKIE))
+        return self._sessions.find(request.cookies.get(cookie_name(request)))
 
     def _seller(self, form: dict[str, str], language: Language) -> Seller | None:
         """Who signs in. A nickname that nobody has makes a new test seller."""

@@ -14,7 +14,7 @@ from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.engine import Engine
 from mp_oauth_sandbox.web import wire
 from mp_oauth_sandbox.web.answers import masked_refusal
-from mp_oauth_sandbox.web.pages import COOKIE, PageRefusedError, Pages, same
+from mp_oauth_sandbox.web.pages import PageRefusedError, Pages, cookie_name, same
 from mp_oauth_sandbox.web.sessions import Sessions
 
 CALLBACK = "/callback"
@@ -31,10 +31,12 @@ class Home:
 
     async def index(self, request: Request) -> Response:
         """GET /: where things are, and the live journal."""
-        self._pages.check_host(request)
+        self._pages.check_local(request)
         application = self._first_application()
-        base_url = str(request.base_url).rstrip("/")
-        newest = [msgspec.to_builtins(entry) for entry in self._engine.journal.entries()[-50:]]
+        base_url, journal = str(request.base_url).rstrip("/"), self._engine.journal
+        newest = [
+            msgspec.to_builtins(entry) for entry in journal.entries(after=journal.newest - 50)
+        ]
         context = {
             "base_url": base_url,
             "application": application,
@@ -50,14 +52,15 @@ class Home:
 
     async def callback(self, request: Request) -> Response:
         """GET /callback: show what an integration's callback would receive."""
-        self._pages.check_host(request)
+        self._pages.check_local(request)
         query = request.query_params
         return self._callback_page(request, query.get("code"), query.get("state"))
 
     async def exchange(self, request: Request) -> Response:
         """POST /callback: redeem the code as the first application would, and show the answer."""
+        self._pages.check_local(request)
         form = await self._pages.form(request)
-        session = self._sessions.find(request.cookies.get(f"{COOKIE}_callback"))
+        session = self._sessions.find(request.cookies.get(f"{cookie_name(request)}_callback"))
         code, application = form.get("code"), self._application_of(request)
         if session is None or not same(form.get("csrf", ""), session.csrf):
             raise PageRefusedError("the form is too old; reload the callback page")
@@ -107,7 +110,7 @@ class Home:
         result: dict[str, object] | None = None,
     ) -> Response:
         application = self._application_of(request)
-        session = self._sessions.find(request.cookies.get(f"{COOKIE}_callback"))
+        session = self._sessions.find(request.cookies.get(f"{cookie_name(request)}_callback"))
         session = session or self._sessions.open()
         query = request.query_params
         context = {
@@ -123,7 +126,11 @@ class Home:
         }
         response = self._pages.render("callback.html", context)
         response.set_cookie(
-            f"{COOKIE}_callback", session.session_id, httponly=True, samesite="lax", path=CALLBACK
+            f"{cookie_name(request)}_callback",
+            session.session_id,
+            httponly=True,
+            samesite="lax",
+            path=CALLBACK,
         )
         return response
 

@@ -12,7 +12,7 @@ from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication
 from mp_oauth_sandbox.engine import Consent, Engine
 from mp_oauth_sandbox.journal import moment
 from mp_oauth_sandbox.panel import Panel
-from mp_oauth_sandbox.profiles import changed_profile
+from mp_oauth_sandbox.profiles import changed_profile, described
 from mp_oauth_sandbox.web import calls
 from mp_oauth_sandbox.web.answers import BodyLimits
 from mp_oauth_sandbox.web.inputs import CallRefusedError, number, read_json
@@ -84,7 +84,7 @@ class Operations:
         return calls.HealthOut(
             status="ok",
             version=__version__,
-            profile=self._engine.profile.name,
+            profile=described(self._engine.profile),
             now=moment(self._engine.clock()),
         )
 

@@ -4,9 +4,9 @@ import functools
 import hmac
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-import jinja2
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +15,9 @@ from mp_oauth_sandbox.core.refusals import explanation
 from mp_oauth_sandbox.web.access import Access
 from mp_oauth_sandbox.web.answers import BODY_STATUS, BodyLimits, read_body
 from mp_oauth_sandbox.web.texts import Language, texts
+
+if TYPE_CHECKING:
+    import jinja2
 
 #: Our own cookie's name says so: cookies ignore ports, so an integration on the same host
 #: sees it too.
@@ -40,7 +43,9 @@ class Pages:
         self._limits = limits
 
     @functools.cached_property
-    def _templates(self) -> jinja2.Environment:
+    def _templates(self) -> "jinja2.Environment":
+        import jinja2
+
         return jinja2.Environment(
             loader=jinja2.PackageLoader("mp_oauth_sandbox.web"),
             autoescape=True,
@@ -70,6 +75,13 @@ class Pages:
     def check_host(self, request: Request) -> None:
         """Raise PageRefusedError for a Host that is not ours."""
         problem = self._access.host_problem(request.headers)
+        if problem is not None:
+            raise PageRefusedError(problem)
+
+    def check_local(self, request: Request) -> None:
+        """Raise PageRefusedError for a page with secrets that another machine asks for."""
+        self.check_host(request)
+        problem = self._access.local_problem(request.client.host if request.client else None)
         if problem is not None:
             raise PageRefusedError(problem)
 
@@ -103,7 +115,7 @@ def page_headers(*, form_target: str | None, scripts: bool) -> dict[str, str]:
     `form-action` must name the origin of the redirect URI: with 'self' alone Chromium
     blocks the redirect that follows the consent form.
     """
-    targets = "'self'" if form_target is None else f"'self' {origin_of(form_target)}"
+    targets = "'self'" if form_target is None else f"'self' {_source(form_target)}"
     policy = [
         "default-src 'none'",
         "style-src 'self'",
@@ -121,6 +133,18 @@ def page_headers(*, form_target: str | None, scripts: bool) -> dict[str, str]:
         "x-content-type-options": "nosniff",
         "cache-control": "no-store",
     }
+
+
+def _source(uri: str) -> str:
+    """The origin of a URI as a CSP source; one with an IPv6 address can only be a scheme there."""
+    origin = origin_of(uri)
+    return f"{origin.partition(':')[0]}:" if "[" in origin else origin
+
+
+def cookie_name(request: Request) -> str:
+    """Our cookie's name; it holds the port, because cookies of one host ignore ports."""
+    port = request.scope["server"][1] if request.scope.get("server") else 0
+    return f"{COOKIE}_{port}"
 
 
 def origin_of(uri: str) -> str:

@@ -9,13 +9,13 @@ from starlette.responses import Response
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import AuthorizationRequest, Refused
 from mp_oauth_sandbox.core.records import Application, Seller
-from mp_oauth_sandbox.core.refusals import RULES, explanation, remedy
+from mp_oauth_sandbox.core.refusals import RULES, explanation, refuse, remedy
 from mp_oauth_sandbox.core.uris import caret
 from mp_oauth_sandbox.engine import Engine
 from mp_oauth_sandbox.journal import Entry
 from mp_oauth_sandbox.panel import Panel
 from mp_oauth_sandbox.web.answers import masked, masked_refusal, request_line
-from mp_oauth_sandbox.web.pages import COOKIE, Pages, origin_of
+from mp_oauth_sandbox.web.pages import Pages, cookie_name, origin_of
 from mp_oauth_sandbox.web.sessions import Pending, Session
 from mp_oauth_sandbox.web.texts import LANGUAGES, Language, areas_of_access, pick_language, texts
 
@@ -102,7 +102,7 @@ class SellerPages:
         response = self._pages.render(
             template, context, language=language, form_target=redirect_uri, status=status
         )
-        set_cookie(response, session)
+        set_cookie(request, response, session)
         return response
 
     def refusal(
@@ -138,13 +138,22 @@ class SellerPages:
         self, request: Request, why: Dead, *, session: Session | None, pending: Pending | None
     ) -> Response:
         """The answer to a form or page that leads nowhere any more: start again."""
+        refused = refuse(Cause.PAGE_EXPIRED)
+        entry = self.record_refusal(
+            request,
+            refused,
+            pending.request if pending else None,
+            status=400,
+            user_id=session.user_id if session else None,
+        )
+        entry.delivery = "delivered"
         language = self.language(request, pending, self._seller(session))
         context = {
             "message": getattr(texts(language), why),
             "error_code": None,
-            "why": None,
-            "remedy": None,
-            "journal_url": None,
+            "why": explanation(refused),
+            "remedy": remedy(refused),
+            "journal_url": f"/#entry-{entry.seq}",
             "side_by_side": None,
             "marker": None,
         }
@@ -203,9 +212,11 @@ class SellerPages:
         return self._panel.seller(session.user_id)
 
 
-def set_cookie(response: Response, session: Session) -> None:
+def set_cookie(request: Request, response: Response, session: Session) -> None:
     """Let the browser keep its session."""
-    response.set_cookie(COOKIE, session.session_id, httponly=True, samesite="lax", path="/")
+    response.set_cookie(
+        cookie_name(request), session.session_id, httponly=True, samesite="lax", path="/"
+    )
 
 
 def shown_client_id(client_id: str | None) -> str | None:

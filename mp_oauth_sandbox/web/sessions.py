@@ -47,10 +47,12 @@ class Sessions:
                 self._sessions.move_to_end(session.session_id)
             return session
 
-    def open(self, user_id: int | None = None) -> Session:
+    def open(self, user_id: int | None = None, *, csrf: str | None = None) -> Session:
         """A new session; a sign-in gets one too, so that none can be fixed beforehand."""
         session = Session(
-            session_id=secrets.token_urlsafe(24), csrf=secrets.token_urlsafe(24), user_id=user_id
+            session_id=secrets.token_urlsafe(24),
+            csrf=csrf or secrets.token_urlsafe(24),
+            user_id=user_id,
         )
         with self._lock:
             self._sessions[session.session_id] = session
@@ -87,11 +89,19 @@ class Sessions:
         with self._lock:
             return self._pending.pop(pending.request_id, None) is not None
 
-    def move(self, pending: Pending, session: Session) -> Pending:
-        """Hand a waiting request to another session of the same browser (after a sign-in)."""
+    def renew(self, old: Session, user_id: int | None) -> Session:
+        """A new session for the same browser, after a sign-in or sign-out.
+
+        Its waiting requests come along, those of other tabs too, and so does the token that
+        their forms carry.
+        """
+        session = self.open(user_id, csrf=old.csrf)
         with self._lock:
-            self._pending.pop(pending.request_id, None)
-        return self.wait(session, pending.request, pending.language)
+            self._sessions.pop(old.session_id, None)
+            for request_id, pending in self._pending.items():
+                if pending.session_id == old.session_id:
+                    self._pending[request_id] = replace(pending, session_id=session.session_id)
+        return session
 
     def speak(self, pending: Pending, language: str) -> Pending:
         """Remember the language that the seller has chosen for this request."""

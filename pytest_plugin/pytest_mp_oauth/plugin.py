@@ -1,12 +1,27 @@
 """The fixtures, as pytest loads them; imports only pytest at the top."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from mp_oauth_sandbox import Application, Clock, Sandbox, Seller
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show in a failed test's report what the sandbox refused, and why."""
+    report = yield
+    sandbox = getattr(item, "funcargs", {}).get("mp_sandbox")
+    if report.when == "call" and report.failed and sandbox is not None:
+        refusals = sandbox.journal.refusals()[-5:]
+        if refusals:
+            text = "\n".join(str(entry) for entry in refusals)
+            report.sections.append(("mp_sandbox: the last refusals", text))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ class Family:
     approved: bool = True
     exchanged: bool = False
     revoked: bool = False
+    replayed: bool = False
     displaced: bool = False
 
 
@@ -96,7 +97,7 @@ class Model:
         if code.redeemed or code.burnt:
             return "code_already_redeemed" if code.redeemed else "code_burnt"
         if self.dead(code.family):
-            return "link_revoked"
+            return "grant_replayed" if code.family.replayed else "link_revoked"
         if self.now >= code.expires:
             return "code_expired"
         if redirect_uri != code.redirect_uri:
@@ -131,8 +132,10 @@ class Model:
             return "refresh_of_another_application"
         if renewal.replaced:
             return "refresh_replaced"
-        if self.dead(renewal.family) or renewal.family.displaced:
-            return "link_revoked"
+        if self.dead(renewal.family):
+            return "grant_replayed" if renewal.family.replayed else "link_revoked"
+        if renewal.family.displaced:
+            return "grant_displaced"
         return "refresh_expired" if self.now >= renewal.expires else OK
 
     def use(self, text: str) -> str:
@@ -145,7 +148,7 @@ class Model:
         return OK
 
     def dead(self, family: Family) -> bool:
-        return family.revoked or self.apps[family.app].deleted
+        return family.revoked or family.replayed or self.apps[family.app].deleted
 
     # ---- effects ----
 
@@ -171,7 +174,7 @@ class Model:
         if code is None or cause in {"secret_mismatch", "application_deleted"}:
             return
         if cause == "code_already_redeemed" and self.switches["code_replay_revokes_tokens"]:
-            code.family.revoked = True
+            code.family.replayed = True
         over = code.redeemed or self.dead(code.family) or self.now >= code.expires
         if self.switches["failed_exchange_burns_code"] and not over:
             code.burnt = True
@@ -198,7 +201,7 @@ class Model:
 
     def refresh_failed(self, cause: str, text: str) -> None:
         if cause == "refresh_replaced" and self.switches["refresh_reuse_revokes_family"]:
-            self.renewals[text].family.revoked = True
+            self.renewals[text].family.replayed = True
 
     def issued(self, family: Family, access: str, refresh: str | None) -> None:
         assert access not in self.access

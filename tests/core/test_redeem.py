@@ -50,7 +50,7 @@ def test_a_replayed_code_revokes_its_tokens_under_that_profile():
     tokens = world.redeem(app, code)
     assert why(world.try_redeem(app, code)) == "code_already_redeemed"
     assert why(world.use(tokens.access_token)) == "token_revoked"
-    assert why(world.try_refresh(app, tokens.refresh_token)) == "link_revoked"
+    assert why(world.try_refresh(app, tokens.refresh_token)) == "grant_replayed"
     assert why(world.try_redeem(app, code)) == "code_already_redeemed"
     assert world.accepts(other.access_token), "another approval's tokens are not its family"
 

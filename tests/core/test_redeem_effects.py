@@ -98,7 +98,7 @@ def test_linking_again_kills_the_earlier_refresh_token_under_that_profile():
     assert world.accepts(first.access_token)
     assert why(world.try_refresh(app, first.refresh_token)) == "refresh_replaced"
     third = world.link(app, seller)
-    assert why(world.try_refresh(app, second.refresh_token)) == "link_revoked"
+    assert why(world.try_refresh(app, second.refresh_token)) == "grant_displaced"
     world.refresh(app, third)
 
 
@@ -108,7 +108,7 @@ def test_linking_again_kills_all_earlier_tokens_under_that_profile():
     first, other = world.link(app, seller), world.link(app, bystander)
     second = world.link(app, seller)
     assert why(world.use(first.access_token)) == "token_revoked"
-    assert why(world.try_refresh(app, first.refresh_token)) == "link_revoked"
+    assert why(world.try_refresh(app, first.refresh_token)) == "grant_displaced"
     assert world.accepts(second.access_token)
     assert world.accepts(other.access_token)
     world.refresh(app, second)

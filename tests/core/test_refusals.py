@@ -31,6 +31,7 @@ FOUND_BY_THE_DOORS = {
     Cause.PARAMETER_SURPLUS,
     Cause.PARAMETER_IN_QUERY,
     Cause.GRANT_TYPE_UNSUPPORTED,
+    Cause.PAGE_EXPIRED,
     Cause.SELLER_DENIED,
     Cause.RATE_LIMITED,
     Cause.RESOURCE_UNKNOWN,
@@ -110,6 +111,23 @@ class Stage:
         self.world.revoke("unlinked", self.app, self.seller)
         return self.world.try_refresh(self.app, tokens.refresh_token)
 
+    def displaced(self) -> object:
+        self.under(Profile(reauthorization="revokes_all"))
+        first = self.world.link(self.app, self.seller)
+        self.world.link(self.app, self.seller)
+        return self.world.try_refresh(self.app, first.refresh_token)
+
+    def family_gone(self) -> object:
+        self.under(Profile(refresh_reuse_revokes_family=True))
+        first = self.world.link(self.app, self.seller)
+        second = self.world.refresh(self.app, first)
+        self.world.try_refresh(self.app, first.refresh_token)
+        return self.world.try_refresh(self.app, second.refresh_token)
+
+    def forbidden_token(self) -> object:
+        token = self.world.link(self.app, self.seller).access_token
+        return self.edited(status="blocked").world.use(token)
+
     def expired_token(self) -> object:
         token = self.world.link(self.app, self.seller).access_token
         return self.waiting(days=180).world.use(token)
@@ -159,6 +177,9 @@ SITUATIONS: dict[Cause, Callable[[Stage], object]] = {
     Cause.REFRESH_OF_ANOTHER_APPLICATION: Stage.foreign_refresh,
     Cause.OFFLINE_ACCESS_MISSING: Stage.no_offline,
     Cause.LINK_REVOKED: Stage.unlinked,
+    Cause.GRANT_DISPLACED: Stage.displaced,
+    Cause.GRANT_REPLAYED: Stage.family_gone,
+    Cause.TOKEN_FORBIDDEN: Stage.forbidden_token,
     Cause.TOKEN_MISSING: lambda s: s.world.use(None),
     Cause.TOKEN_MALFORMED: lambda s: s.world.use("nonsense"),
     Cause.TOKEN_UNKNOWN: lambda s: s.world.use(f"APP_USR-1-010203-{'0' * 32}-5"),
@@ -182,10 +203,14 @@ SLIPS: dict[Mistake, Callable[[Stage], object]] = {
 }
 
 
+#: Seen from the shape of a request, before any rule.
+SLIPS_FOUND_BY_THE_DOORS = {Mistake.PARAMETERS_IN_QUERY, Mistake.BASIC_AUTHENTICATION}
+
+
 def test_every_cause_is_reached_by_a_rule_or_listed_as_the_doors():
     assert set(SITUATIONS) | FOUND_BY_THE_DOORS == set(Cause)
     assert not set(SITUATIONS) & FOUND_BY_THE_DOORS
-    assert set(SLIPS) == set(Mistake)
+    assert set(SLIPS) | SLIPS_FOUND_BY_THE_DOORS == set(Mistake)
 
 
 def told(stage: Stage, refused: object) -> Refused:
@@ -258,8 +283,8 @@ def test_a_secret_sent_as_client_id_is_not_repeated():
 
 def test_what_a_request_says_cannot_move_a_terminals_cursor():
     stage = Stage()
-    refused = told(stage, stage.ask(response_type="\x1b[2J\r\né\u202e"))
-    assert explanation(refused).startswith(r"response_type is \x1b[2J\r\n")
+    refused = told(stage, stage.ask(redirect_uri="\x1b[2J\r\né\u202e"))
+    assert explanation(refused).startswith(r"redirect_uri \x1b[2J\r\n")
     assert r"\u202e" in explanation(refused)
     assert visible("año ¡sí!") == "año ¡sí!"
 

@@ -107,3 +107,25 @@ def test_the_reset_before_each_test_costs_little(mp_server: "Sandbox"):
 
     # The best of many, so that a busy machine is not taken for a slow reset.
     assert min(durations) < 0.002
+
+
+def test_a_failed_test_shows_what_the_sandbox_refused_and_why(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        import httpx
+
+        def test_it(mp_sandbox):
+            answer = httpx.post(f"{mp_sandbox.url}/oauth/token", json={})
+            assert answer.status_code == 200
+        """
+    )
+    done = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(
+        [
+            "*- mp_sandbox: the last refusals -*",
+            "* POST /oauth/token -> 400 refused (invalid_request)",
+            "  why: parameter_missing. The request lacks grant_type, client_id, client_secret.",
+        ],
+        consecutive=True,
+    )

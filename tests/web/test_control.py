@@ -266,7 +266,7 @@ def test_a_profile_is_taken_whole_or_changed_by_single_switches(client: httpx.Cl
     assert (both["name"], both["token_type"], both["redirect_status"]) == ("legacy", "bearer", 303)
     assert both["refresh_reusable"] is False
     assert call(client, "GET /profile").json() == both
-    assert call(client, "GET /health").json()["profile"] == "legacy"
+    assert call(client, "GET /health").json()["profile"] == "legacy, 1 switches changed"
 
 
 @pytest.mark.parametrize(
@@ -371,8 +371,8 @@ def test_a_revocation_ends_the_sellers_tokens(
         ("POST /clock/travel", {"to": "9999-12-31T23:59:59Z"}, "clock"),
         ("POST /clock/travel", {"to": "9999-12-31T23:59:59-23:59"}, "clock"),
         ("POST /revocations", {"reason": "boredom"}, "reason"),
-        ("POST /revocations", {"reason": "unlinked", "client_id": "1", "user_id": 1}, "reason"),
-        ("POST /revocations", {"reason": "password_changed", "user_id": 10**40}, "reason"),
+        ("POST /revocations", {"reason": "unlinked", "client_id": "1", "user_id": 1}, "user_id"),
+        ("POST /revocations", {"reason": "password_changed", "user_id": 10**40}, "user_id"),
     ],
 )
 def test_an_error_names_the_field(

@@ -184,7 +184,7 @@ def test_the_cookie_is_for_this_server_alone(
 ) -> None:
     page = client.get(sandbox.authorization_url(application))
     cookie = page.headers["set-cookie"]
-    assert cookie.startswith("__mp_sandbox=")
+    assert cookie.startswith("__mp_sandbox_80=")
     assert {"HttpOnly", "Path=/", "SameSite=lax"} <= set(cookie.split("; "))
     own = client.get("/callback?code=a").headers["set-cookie"]
     assert {"HttpOnly", "Path=/callback", "SameSite=lax"} <= set(own.split("; "))
@@ -194,13 +194,12 @@ def test_the_session_changes_at_sign_in_and_sign_out(
     client: httpx.Client, sandbox: Sandbox, application: Application, seller: Seller
 ) -> None:
     form = begin(client, sandbox, application)
-    planted = client.cookies["__mp_sandbox"]
+    planted = client.cookies["__mp_sandbox_80"]
     signed_in = sign_in(client, form, seller)
-    after = client.cookies["__mp_sandbox"]
+    after = client.cookies["__mp_sandbox_80"]
     assert after != planted
-    assert signed_in["csrf"] != form["csrf"]
     client.post("/authorization/sign-out", data=signed_in)
-    assert client.cookies["__mp_sandbox"] not in {planted, after}
+    assert client.cookies["__mp_sandbox_80"] not in {planted, after}
 
 
 def test_a_planted_session_learns_nothing(
@@ -211,7 +210,7 @@ def test_a_planted_session_learns_nothing(
     seller: Seller,
 ) -> None:
     form = begin(other_browser, sandbox, application)
-    client.cookies.set("__mp_sandbox", other_browser.cookies["__mp_sandbox"])
+    client.cookies.set("__mp_sandbox_80", other_browser.cookies["__mp_sandbox_80"])
     sign_in(client, form, seller)
     page = other_browser.get(sandbox.authorization_url(application))
     assert seller.nickname in page.text  # as one to choose, not as signed in
@@ -221,7 +220,7 @@ def test_a_planted_session_learns_nothing(
 def test_a_made_up_session_is_not_taken_over(
     client: httpx.Client, sandbox: Sandbox, application: Application
 ) -> None:
-    client.cookies.set("__mp_sandbox", "chosen-by-the-attacker", domain="localhost.local")
+    client.cookies.set("__mp_sandbox_80", "chosen-by-the-attacker", domain="localhost.local")
     page = client.get(sandbox.authorization_url(application))
     assert "chosen-by-the-attacker" not in page.headers["set-cookie"]
 
@@ -241,9 +240,20 @@ def test_a_form_needs_the_token_of_its_own_session(
         assert answer.status_code == 400
     mine = sign_in(client, form, seller)
     for path in ("/authorization/consent", "/authorization/sign-out"):
-        data = {"request": mine["request"], "csrf": form["csrf"], "decision": "approve"}
+        data = {"request": mine["request"], "csrf": foreign["csrf"], "decision": "approve"}
         assert client.post(path, data=data).status_code == 400
-    assert sandbox.journal.last().outcome == "consent page shown"
+    assert sandbox.journal.last().cause == "page_expired"
+
+
+def test_a_second_tab_goes_on_after_a_sign_in_in_the_first(
+    client: httpx.Client, sandbox: Sandbox, application: Application, seller: Seller
+) -> None:
+    first, second = begin(client, sandbox, application), begin(client, sandbox, application)
+    sign_in(client, first, seller)
+    mine = sign_in(client, second, seller)
+    answer = client.post("/authorization/consent", data={**mine, "decision": "approve"})
+    assert answer.status_code == 302
+    assert "code=TG-" in answer.headers["location"]
 
 
 def test_a_waiting_request_is_answered_by_its_own_session_only(
@@ -449,7 +459,7 @@ def test_no_secret_is_in_journal_repr_or_logs(
         + f"&code_challenge={verifier}&code_challenge_method=plain"
     )
     form = sign_in(client, form_of(page), seller)
-    secrets += [form["csrf"], client.cookies["__mp_sandbox"]]
+    secrets += [form["csrf"], client.cookies["__mp_sandbox_80"]]
     answer = client.post("/authorization/consent", data=form | {"decision": "approve"})
     code = httpx.URL(answer.headers["location"]).params["code"]
     secrets.append(code)

@@ -536,3 +536,31 @@ def test_a_head_request_has_the_headers_of_a_get(
     assert head.status_code == get.status_code
     assert head.content == b""
     assert head.headers["content-type"] == get.headers["content-type"]
+
+
+def test_a_form_that_came_too_late_is_explained_and_in_the_journal(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
+    page = start()
+    sandbox.reset()
+    late = sign_in(client, page, user_id=seller.user_id)
+    assert late.status_code == 400
+    assert "a reset came in between" in text(late)
+    assert sandbox.journal.last().cause == "page_expired"
+
+
+def test_a_head_request_gets_no_code(
+    client: httpx.Client, application: Application, seller: Seller, sandbox: Sandbox
+) -> None:
+    sandbox.auto_consent(seller)
+    answer = client.head(sandbox.authorization_url(application))
+    assert "location" not in answer.headers
+    assert len(sandbox.journal) == 0
+
+
+def test_a_redirect_uri_with_an_ipv6_host_is_allowed_by_its_scheme(
+    client: httpx.Client, seller: Seller, sandbox: Sandbox
+) -> None:
+    application = sandbox.register_application(redirect_uris=["http://[::1]:8000/cb"])
+    page = client.get(sandbox.authorization_url(application))
+    assert "form-action 'self' http:;" in page.headers["content-security-policy"]

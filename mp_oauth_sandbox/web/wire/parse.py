@@ -6,7 +6,7 @@ from typing import NoReturn
 from urllib.parse import quote, unquote_to_bytes
 
 from mp_oauth_sandbox.core.authenticate import looks_like_access_token
-from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import (
     Authentication,
     AuthorizationRequest,
@@ -18,7 +18,7 @@ from mp_oauth_sandbox.core.messages import (
     UseToken,
 )
 from mp_oauth_sandbox.core.profile import Profile
-from mp_oauth_sandbox.core.refusals import missing_of_trio, refuse
+from mp_oauth_sandbox.core.refusals import missing_of_trio, refuse, word
 
 #: Nothing documents a limit; `state` beyond this is certainly a mistake.
 STATE_BYTES = 8 * 1024
@@ -59,7 +59,7 @@ def parse_authorization(query: bytes) -> AuthorizationRequest | Refused:
     try:
         for name, value in _pairs(query, only={*known, "state"}):
             if name == "state":
-                state = _state(value)
+                state = _state(value) or None
             else:
                 # RFC 6749 section 3.1: a parameter without a value counts as left out.
                 text = _text(name, value)
@@ -82,13 +82,13 @@ def parse_authorization(query: bytes) -> AuthorizationRequest | Refused:
 def _pairs(query: bytes, *, only: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     """Decoded pairs of a query or form, for the names asked; a repeated name is refused."""
     seen: set[str] = set()
-    for pair in query.split(b"&"):
+    for pair in filter(None, query.split(b"&")):
         raw_name, _, raw_value = pair.partition(b"=")
         name = _unquoted(raw_name).decode("utf-8", "replace")
         if name not in only:
             continue
         if name in seen:
-            raise _Malformed(refuse(Cause.PARAMETER_DUPLICATED, name=name))
+            raise _Malformed(refuse(Cause.PARAMETER_DUPLICATED, name=word(name)))
         seen.add(name)
         yield name, _unquoted(raw_value)
 
@@ -122,17 +122,30 @@ def _state(value: bytes) -> str:
 
 
 def parse_token_request(
-    content_type: str, body: bytes, query: bytes, profile: Profile
+    content_type: str,
+    body: bytes,
+    query: bytes,
+    profile: Profile,
+    *,
+    authorization: str = "",
 ) -> TokenRequest | Refused:
-    """A token request from its body: JSON or form, both accepted by Mercado Pago."""
+    """A token request from its body: JSON or form, both accepted by Mercado Pago.
+
+    `authorization` is that header; it is not read, but explains what is missing.
+    """
+    mistake = None
+    if query and profile.query_parameters == "ignore":
+        mistake = Mistake.PARAMETERS_IN_QUERY
+    elif authorization.lower().startswith("basic "):
+        mistake = Mistake.BASIC_AUTHENTICATION
     try:
         fields = _body_fields(content_type, body)
         if query and profile.query_parameters != "ignore":
             sent = dict(_pairs(query, only=_AnyName()))
             if sent and profile.query_parameters == "refuse":
-                return refuse(Cause.PARAMETER_IN_QUERY, name=next(iter(sent))[:40])
+                return refuse(Cause.PARAMETER_IN_QUERY, name=word(next(iter(sent))))
             fields = {name: _text(name, value) for name, value in sent.items()} | fields
-        return _token_request(fields, profile)
+        return _token_request(fields, profile, mistake)
     except _Malformed as malformed:
         return malformed.refused
 
@@ -168,7 +181,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, value in pairs:
         if name in found:
-            raise _Malformed(refuse(Cause.PARAMETER_DUPLICATED, name=name[:40]))
+            raise _Malformed(refuse(Cause.PARAMETER_DUPLICATED, name=word(name)))
         found[name] = value
     return found
 
@@ -177,7 +190,9 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _token_request(fields: Mapping[str, object], profile: Profile) -> TokenRequest | Refused:
+def _token_request(
+    fields: Mapping[str, object], profile: Profile, mistake: Mistake | None
+) -> TokenRequest | Refused:
     grant_type = _string(fields, "grant_type")
     client_id = _client_id(fields)
     secret = _string(fields, "client_secret")
@@ -189,13 +204,13 @@ def _token_request(fields: Mapping[str, object], profile: Profile) -> TokenReque
     if absent == ["client_id"] and _client_id_optional(grant_type, secret or "", profile):
         absent = []
     if absent or grant_type is None or secret is None:
-        return missing_of_trio(absent)
+        return missing_of_trio(absent, mistake)
     if grant_type not in _FIELDS:
-        return refuse(Cause.GRANT_TYPE_UNSUPPORTED, value=_shown(grant_type))
+        return refuse(Cause.GRANT_TYPE_UNSUPPORTED, value=word(grant_type))
     if profile.surplus_fields == "refuse":
         for name in fields:
             if name not in _FIELDS[grant_type]:
-                return refuse(Cause.PARAMETER_SURPLUS, name=_shown(name))
+                return refuse(Cause.PARAMETER_SURPLUS, name=word(name))
     authentication = Authentication(client_id=client_id, client_secret=secret)
     match grant_type:
         case "authorization_code":
@@ -268,10 +283,6 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _shown(text: str) -> str:
-    return text[:40].encode("ascii", "backslashreplace").decode()
-
-
 # ---- bearer tokens ----
 
 
@@ -282,8 +293,8 @@ def parse_bearer(authorization: str | None, query: bytes, profile: Profile) -> U
         return UseToken(token=token.strip())
     if profile.access_token_in_query and query:
         try:
-            for name, value in _pairs(query, only={"access_token"}):
-                return UseToken(token=_text(name, value))
+            for token in dict(_pairs(query, only={"access_token"})).values():
+                return UseToken(token=_text("access_token", token))
         except _Malformed as malformed:
             return malformed.refused
     if authorization is None:

@@ -106,6 +106,13 @@ def render_refusal(refused: Refused, profile: Profile) -> Answer:
     match error.error:
         case "unauthorized":
             body = _unauthorized(refused, error.message, profile)
+        case "policy":
+            body = {
+                "message": error.message,
+                "code": "PA_UNAUTHORIZED_RESULT_FROM_POLICIES",
+                "status": error.status,
+                "blocked_by": "PolicyAgent",
+            }
         case "resource not found":
             return NOT_FOUND
         case "local_rate_limited":
