@@ -293,8 +293,9 @@ def parse_bearer(authorization: str | None, query: bytes, profile: Profile) -> U
         return UseToken(token=token.strip())
     if profile.access_token_in_query and query:
         try:
-            for token in dict(_pairs(query, only={"access_token"})).values():
-                return UseToken(token=_text("access_token", token))
+            sent = dict(_pairs(query, only={"access_token"}))
+            if "access_token" in sent:
+                return UseToken(token=_text("access_token", sent["access_token"]))
         except _Malformed as malformed:
             return malformed.refused
     if authorization is None:
