@@ -94,7 +94,9 @@ def test_every_block_is_accounted_for():
         (page, heading, language)
         for page, parts in (("pytest.md", PYTEST), ("check.md", CHECK))
         for heading, section in parts.items()
-        for language in re.findall(r"^```(\w*)\n(?:.*?)^```", section.text, re.M | re.S)
+        for language in re.findall(
+            r"^```(\w*)\n(?:.*?)^```", section.text, re.MULTILINE | re.DOTALL
+        )
     }
     assert found == set(BLOCKS)
 
@@ -265,7 +267,8 @@ def test_the_smallest_configuration_is_enough_for_some_scenarios(check: Callable
 
 def test_the_exit_codes_are_those_of_the_command_and_its_help(check: Callable[..., Result]):
     rows = CHECK["Exit codes"].rows()
-    told = re.findall(r"^ +(\d)  (.+)$", CliRunner().invoke(main, ["check", "-h"]).output, re.M)
+    usage = CliRunner().invoke(main, ["check", "-h"]).output
+    told = re.findall(r"^ +(\d)  (.+)$", usage, re.MULTILINE)
 
     assert [(code, meaning) for code, meaning in rows] == told
     assert [int(code) for code, _ in rows] == [
@@ -311,7 +314,7 @@ def test_the_options_that_the_page_names_exist():
 
 
 def test_the_settings_are_those_of_a_first_run():
-    values = {name: value for name, value in CHECK["Run it"].rows()}
+    values = dict(CHECK["Run it"].rows())
 
     assert values["Authorization URL"] == f"`{SANDBOX}/authorization`"
     assert values["API URL (`/oauth/token`, `/users/me`)"] == f"`{SANDBOX}`"
