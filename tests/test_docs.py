@@ -359,7 +359,7 @@ def shell(tmp_path: Path) -> dict[str, str]:
     """An environment in which the command is this checkout's."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    script(folder / "mp-oauth-sandbox", f'exec "{sys.executable}" -m mp_oauth_sandbox "$@"')
+    script(folder / "mp-oauth-sandbox", f'exec "{sys.executable}" -P -m mp_oauth_sandbox "$@"')
     path = f"{folder}{os.pathsep}{os.environ['PATH']}"
     return os.environ | {"PATH": path, "NO_COLOR": "1"}
 

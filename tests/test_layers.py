@@ -151,7 +151,7 @@ print(json.dumps(sorted(tops - sys.stdlib_module_names - {{"__main__"}})))
 """
     # Elsewhere than in the checkout, so that the installed copy is the one found.
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=cwd, check=True, capture_output=True, text=True
+        [sys.executable, "-P", "-c", script], cwd=cwd, check=True, capture_output=True, text=True
     )
     return set(json.loads(done.stdout))
 

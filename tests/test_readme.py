@@ -23,7 +23,7 @@ def blocks(language: str) -> list[str]:
 
 def serve(*options: str) -> Iterator[tuple[str, str]]:
     """A sandbox in a process of its own: its URL, and what it printed until it was ready."""
-    command = [sys.executable, "-m", "mp_oauth_sandbox", "serve", "--port", "0", *options]
+    command = [sys.executable, "-P", "-m", "mp_oauth_sandbox", "serve", "--port", "0", *options]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=os.environ | {"NO_COLOR": "1"}
     )

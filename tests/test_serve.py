@@ -16,7 +16,7 @@ from mp_oauth_sandbox.presets import CLIENT_ID, CLIENT_SECRET
 
 
 def command(*options: str) -> list[str]:
-    return [sys.executable, "-m", "mp_oauth_sandbox", "serve", *options]
+    return [sys.executable, "-P", "-m", "mp_oauth_sandbox", "serve", *options]
 
 
 @contextmanager

@@ -283,7 +283,7 @@ def test_one_that_is_never_closed_does_not_hold_up_the_interpreter() -> None:
         "print(LiveServer(app).url)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-P", "-c", program],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,

@@ -168,7 +168,10 @@ def test_another_process_is_refused_at_once(store: SQLiteStore, path: Path):
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", program, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 1
@@ -351,7 +354,9 @@ assert len(store.page(Seller, limit=100_000)) == number - 1
 @posix
 def test_every_acknowledged_exchange_survives_a_kill(path: Path):
     child = subprocess.Popen(
-        [sys.executable, "-c", ACKNOWLEDGE, str(path), "none"], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-P", "-c", ACKNOWLEDGE, str(path), "none"],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with child:
         assert child.stdout is not None
@@ -371,7 +376,7 @@ def test_every_acknowledged_exchange_survives_a_kill(path: Path):
 @posix
 def test_a_disk_that_takes_no_more_is_reported_and_what_was_acknowledged_stays(path: Path):
     done = subprocess.run(
-        [sys.executable, "-c", ACKNOWLEDGE, str(path), "300000"],
+        [sys.executable, "-P", "-c", ACKNOWLEDGE, str(path), "300000"],
         capture_output=True,
         text=True,
         check=True,
