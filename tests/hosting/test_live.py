@@ -18,7 +18,8 @@ import freezegun
 import httpx
 import pytest
 
-from mp_oauth_sandbox.hosting import loop_thread, protocol
+from mp_oauth_sandbox import loop_thread
+from mp_oauth_sandbox.hosting import protocol
 from mp_oauth_sandbox.hosting.live import LiveServer, PortUnavailableError
 
 if TYPE_CHECKING:
