@@ -5,8 +5,10 @@ and luck are arguments, taken once.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -30,8 +32,11 @@ from mp_oauth_sandbox.core.messages import (
 )
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
+    NOTHING,
     Application,
+    Change,
     Keys,
+    Notification,
     Record,
     Seller,
     View,
@@ -43,7 +48,9 @@ from mp_oauth_sandbox.core.use_token import use_token
 from mp_oauth_sandbox.journal import Journal, moment
 from mp_oauth_sandbox.mint import Mint
 from mp_oauth_sandbox.rates import RateLimit
-from mp_oauth_sandbox.stores.protocol import Store
+from mp_oauth_sandbox.stores.protocol import Decide, Store
+
+T = TypeVar("T")
 
 ConsentMode = Literal["auto", "page", "deny"]
 
@@ -59,6 +66,18 @@ class Consent:
     seller: int | None = None
 
 
+class Deliverer(Protocol):
+    """Who delivers notifications, as far as an engine knows."""
+
+    def wake(self) -> None:
+        """A notification was written, or the clock moved: something may be due."""
+        ...
+
+    def dropping(self) -> AbstractContextManager[None]:
+        """Inside, everything is forgotten: nothing of before is recorded afterwards."""
+        ...
+
+
 class Engine:
     """Everything the sandbox decides, without any HTTP."""
 
@@ -72,9 +91,27 @@ class Engine:
         self.journal = Journal(clock=clock, save=store.append_journal, kept=store.journal(1000))
         self.on_reset: Callable[[], None] | None = None
         """Called after each reset: the pages then sign browsers out."""
+        self.deliverer: Deliverer | None = None
+        """Told of notifications; without one they wait in the store."""
+        self.webhook_hosts: frozenset[str] = frozenset()
+        """Hosts beyond this machine to which notifications may go."""
         self._rates = RateLimit()
         clock.on_move = self._clock_moved
         self._start: tuple[list[Record], tuple[int, int | None], Consent, Profile] | None = None
+
+    def transact(self, keys: Keys, decide: Decide[T], *, now: datetime) -> T:
+        """A store step that may write notifications; whoever delivers them is told."""
+        change = NOTHING
+
+        def seen(view: View) -> tuple[Change, T]:
+            nonlocal change
+            change, outcome = decide(view)
+            return change, outcome
+
+        outcome = self.store.transact(keys, seen, now=now)
+        if self.deliverer is not None and any(type(one) is Notification for one in change.put):
+            self.deliverer.wake()
+        return outcome
 
     def serve(self, message: Message) -> Outcome:
         """Decide one message and make its change, atomically."""
@@ -101,7 +138,7 @@ class Engine:
         match request:
             case RedeemCode():
                 keys = Keys(client_id=client_id, secret=request.code)
-                return self.store.transact(
+                return self.transact(
                     keys,
                     lambda view: redeem_code(view, request, now=now, fresh=fresh, profile=profile),
                     now=now,
@@ -135,7 +172,7 @@ class Engine:
 
     def _approve(self, message: Approve) -> Outcome:
         request, now, fresh = message.request, self.clock(), self.mint()
-        return self.store.transact(
+        return self.transact(
             Keys(client_id=request.client_id, user_id=message.user_id),
             lambda view: approve(
                 view,
@@ -185,6 +222,8 @@ class Engine:
     def _clock_moved(self) -> None:
         self.save_settings()
         self.note(f"clock: {moment(self.clock())}")
+        if self.deliverer is not None:
+            self.deliverer.wake()
 
     def note(self, what: str, *, client_id: str | None = None, user_id: int | None = None) -> None:
         """Write into the journal what a test did to the world."""
@@ -225,10 +264,11 @@ class Engine:
         if self._start is None:
             return
         records, clock, self.consent, self.profile = self._start
-        self.store.reset(records)
-        self.clock.restore(clock)
+        with self.deliverer.dropping() if self.deliverer is not None else nullcontext():
+            self.store.reset(records)
+            self.clock.restore(clock)
+            self.journal.clear()
         self._rates = RateLimit()
-        self.journal.clear()
         self.save_settings()
         if self.on_reset is not None:
             self.on_reset()

@@ -25,7 +25,7 @@ KEPT = 10_000
 
 _BATCH = 64
 
-Kind = Literal["authorization", "token", "resource", "control"]
+Kind = Literal["authorization", "token", "resource", "webhook", "control"]
 _logger = logging.getLogger("mp_oauth_sandbox")
 
 Delivery = Literal["pending", "delivered", "disconnected"]

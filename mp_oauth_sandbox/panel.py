@@ -15,6 +15,7 @@ from mp_oauth_sandbox.core.registration import (
     create_seller,
     register_application,
 )
+from mp_oauth_sandbox.core.targets import check_webhook
 from mp_oauth_sandbox.engine import Consent, Engine
 
 
@@ -55,6 +56,7 @@ class Panel:
         token and its sellers' tokens are of different people, as in production.
         """
         check_application(wanted, self._engine.profile)
+        check_webhook(wanted.webhook, self._engine.webhook_hosts)
         now, fresh = self._engine.clock(), self._engine.mint()
         client_id = wanted.client_id or fresh.client_id()
         if wanted.owner is None and self.application(client_id) is None:
@@ -88,6 +90,8 @@ class Panel:
                 lifetimes=changed.lifetimes,
             )
             check_application(wanted, self._engine.profile)
+            if changed.webhook != view.application.webhook:
+                check_webhook(changed.webhook, self._engine.webhook_hosts)
             return Change(put=(changed,)), changed
 
         return self._engine.store.transact(
@@ -124,10 +128,13 @@ class Panel:
             raise InvalidInputError("user_id", f"there is no seller {user_id}")
         if client_id is not None and self.application(client_id) is None:
             raise InvalidInputError("client_id", f"there is no application {client_id[:40]}")
-        if not engine.store.transact(
+        now, fresh = engine.clock(), engine.mint()
+        if not engine.transact(
             Keys(client_id=client_id, user_id=user_id),
-            lambda view: revocation.revoke(view, reason),
-            now=engine.clock(),
+            lambda view: revocation.revoke(
+                view, reason, now=now, fresh=fresh, profile=engine.profile
+            ),
+            now=now,
         ):
             raise InvalidInputError("reason", f"there is nothing to revoke by {reason!r} here")
         engine.note(f"revocation: {reason}", client_id=client_id, user_id=user_id)

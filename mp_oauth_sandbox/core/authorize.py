@@ -11,6 +11,7 @@ from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.lifetimes import expiry
 from mp_oauth_sandbox.core.messages import AuthorizationRequest, CodeIssued, Refused
+from mp_oauth_sandbox.core.notify import authorized
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
     NOTHING,
@@ -157,7 +158,8 @@ def approve(
     )
     if not link.consented:
         link = replace(link, consented=True)
-    return Change(put=(link, grant, code)), CodeIssued(
+    told = authorized(application, seller.user_id, "consent", now=now, fresh=fresh, profile=profile)
+    return Change(put=(link, grant, code, *told)), CodeIssued(
         redirect_uri=request.redirect_uri,
         code=code.secret,
         state=request.state,

@@ -77,6 +77,10 @@ class Fresh:
             letters.append(_ALPHANUMERIC[index])
         return "".join(letters)
 
+    def notification_id(self) -> int:
+        """The number of a notification: 12 digits at first, as in Mercado Pago's sample."""
+        return 100_000_000_000 + self.serial
+
     def user_id(self) -> int:
         """The number of a new seller: 9 or 10 digits; it may need more than 32 bits."""
         return 100_000_000 + int.from_bytes(self.randomness[56:64]) % 3_500_000_000

@@ -194,6 +194,27 @@ class Profile:
     access_token_in_query: bool = False
     """Accept `?access_token=`. Old SDKs used it; ML requires the header since 2021-06."""
 
+    # ---- webhooks ----
+
+    webhook_ts: Literal["seconds", "milliseconds"] = "seconds"
+    """Unit of `ts` in x-signature. Seconds in MP's samples of this topic, and in the tolerance
+    check of six official SDKs; MP's text and the Go SDK say milliseconds."""
+
+    webhook_data_id: Literal["user_id", "client_id"] = "user_id"
+    """What `data.id` names. In MP's sample it equals `user_id`; its meaning is not documented.
+    `client_id` is a guess."""
+
+    webhook_authorized_at: Literal["exchange", "consent"] = "exchange"
+    """When `application.authorized` is sent: with the tokens, or as soon as the seller approves.
+    Unknown; the exchange is a guess. Either way again for each new authorization."""
+
+    webhook_retries: Literal["2026", "2022"] = "2026"
+    """When a notification that was not confirmed is sent again. `2026`, MP's page of that year:
+    every 15 minutes, after three failures at growing intervals, until it is confirmed (how they
+    grow is a guess: doubling, at most 4 days). `2022`, MP's earlier page: after 5 minutes, 45
+    minutes, 6 hours, 2 days and 4 days, then never; 22 s for the first answer and 5 s for later
+    ones."""
+
     def __post_init__(self) -> None:
         """Raise ValueError for a number or scope that no server could mean."""
         for name in ("retry_after", "token_requests_per_minute"):

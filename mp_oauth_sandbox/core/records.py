@@ -27,6 +27,7 @@ class Webhook:
 
     url: str
     secret: str = field(repr=False)
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,50 @@ class Credential:
     spent_at: datetime | None = None
 
 
-Record = Application | Seller | Link | Grant | Credential
+WebhookAction = Literal["application.authorized", "application.deauthorized"]
+
+NotificationStatus = Literal["pending", "accepted", "given_up", "lost"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One delivery of a notification, and what came back.
+
+    `at` is the instant it was due (virtual, UTC), `retry` counts from 0, `status` is that of
+    the answer and 0 without one, `outcome` the same in words.
+    """
+
+    at: datetime
+    retry: int
+    status: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """What an application's webhook is to be told, and how far that has got.
+
+    It is written in the same step as what it tells of, so that none is lost between the two.
+    `attempts` counts deliveries made, `latest` describes the newest of them, oldest first.
+    `pending` waits for `due_at`; `accepted` was answered with 200 or 201; `given_up` came to
+    the end of its retry plan, or its application has no webhook any more; `lost` was never
+    sent, because a fault said so.
+    """
+
+    notification_id: int
+    client_id: str
+    user_id: int
+    action: WebhookAction
+    data_id: str
+    live_mode: bool
+    created_at: datetime
+    due_at: datetime
+    attempts: int = 0
+    status: NotificationStatus = "pending"
+    latest: tuple[Attempt, ...] = ()
+
+
+Record = Application | Seller | Link | Grant | Credential | Notification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,11 +207,14 @@ class Keys:
     With a `secret` that exists, the grant, link and seller are those of that credential,
     and so is the application unless `client_id` names another. Without a secret, the link
     and seller are those of `user_id`, or else of the application's owner.
+
+    A `notification_id` names a notification and its application, and nothing else.
     """
 
     client_id: str | None = None
     secret: str | None = field(default=None, repr=False)
     user_id: int | None = None
+    notification_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +231,7 @@ class View:
     issuer: Application | None = None
     link: Link | None = None
     seller: Seller | None = None
+    notification: Notification | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

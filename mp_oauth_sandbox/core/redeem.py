@@ -14,6 +14,7 @@ from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.issue import issue_tokens
 from mp_oauth_sandbox.core.messages import RedeemCode, Refused, TokensIssued
+from mp_oauth_sandbox.core.notify import authorized
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
     NOTHING,
@@ -63,7 +64,16 @@ def redeem_code(
         profile=profile,
         live_mode=not request.test_token,
     )
-    return Change(put=(link, replace(code, spent_at=now), *records)), tokens
+    told = authorized(
+        application,
+        grant.user_id,
+        "exchange",
+        now=now,
+        fresh=fresh,
+        profile=profile,
+        live_mode=tokens.live_mode,
+    )
+    return Change(put=(link, replace(code, spent_at=now), *records, *told)), tokens
 
 
 def _fields(application: Application, request: RedeemCode) -> Refused | None:

@@ -14,20 +14,29 @@ from mp_oauth_sandbox.core.records import (
     Grant,
     Keys,
     Link,
+    Notification,
     Record,
     Seller,
     View,
 )
-from mp_oauth_sandbox.stores.protocol import DEAD_KEPT, SWEPT_AT_ONCE, Decide, Outcome, R
+from mp_oauth_sandbox.stores.protocol import (
+    DEAD_KEPT,
+    FINISHED_KEPT,
+    SWEPT_AT_ONCE,
+    Decide,
+    Outcome,
+    R,
+)
 
 
 class MemoryStore:
     """Everything in this process; gone when it ends."""
 
-    def __init__(self, *, dead_kept: int = DEAD_KEPT) -> None:
-        """`dead_kept`: how many dead credentials stay findable."""
+    def __init__(self, *, dead_kept: int = DEAD_KEPT, finished_kept: int = FINISHED_KEPT) -> None:
+        """How many dead credentials, and notifications that no longer wait, stay findable."""
         self._lock = threading.Lock()
         self._dead_kept = dead_kept
+        self._finished_kept = finished_kept
         self._settings: dict[str, str] = {}
         self._clear()
 
@@ -41,6 +50,10 @@ class MemoryStore:
         self._expiries: list[tuple[datetime, str]] = []
         # Not a plain dict: that gets slower and slower at giving up its first key.
         self._dead: OrderedDict[str, None] = OrderedDict()
+        self._notifications: dict[int, Notification] = {}
+        # What is due when; an entry that says otherwise than its notification is a past one.
+        self._due: list[tuple[datetime, int]] = []
+        self._finished: OrderedDict[int, None] = OrderedDict()
 
     def transact(self, keys: Keys, decide: Decide[Outcome], *, now: datetime) -> Outcome:
         """See Store.transact."""
@@ -66,6 +79,17 @@ class MemoryStore:
             found = [record for _, record in islice(listed, limit)]
         return [record for record in found if isinstance(record, kind)]
 
+    def next_notification(self) -> Notification | None:
+        """See Store.next_notification."""
+        with self._lock:
+            while self._due:
+                due_at, number = self._due[0]
+                found = self._notifications.get(number)
+                if found and found.status == "pending" and found.due_at == due_at:
+                    return found
+                heapq.heappop(self._due)
+            return None
+
     def snapshot(self) -> Sequence[Record]:
         """See Store.snapshot."""
         with self._lock:
@@ -75,6 +99,7 @@ class MemoryStore:
                 *self._links.values(),
                 *self._grants.values(),
                 *self._credentials.values(),
+                *self._notifications.values(),
             ]
 
     def reset(self, records: Iterable[Record]) -> None:
@@ -112,9 +137,17 @@ class MemoryStore:
             return ((str(key), seller) for key, seller in self._sellers.items())
         if kind is Link:
             return ((f"{c}/{u}", link) for (c, u), link in self._links.items())
+        if kind is Notification:
+            return ((str(key), one) for key, one in self._notifications.items())
         return self._grants.items() if kind is Grant else self._credentials.items()
 
     def _view(self, keys: Keys) -> View:
+        if keys.notification_id is not None:
+            found = self._notifications.get(keys.notification_id)
+            return View(
+                notification=found,
+                application=self._applications.get(found.client_id) if found else None,
+            )
         credential = grant = issuer = None
         client_id, user_id = keys.client_id, keys.user_id
         if keys.secret is not None:
@@ -159,6 +192,17 @@ class MemoryStore:
                 self._sellers[record.user_id] = record
             case Application():
                 self._applications[record.client_id] = record
+            case Notification():
+                self._put_notification(record)
+
+    def _put_notification(self, record: Notification) -> None:
+        number = record.notification_id
+        self._notifications[number] = record
+        if record.status == "pending":
+            self._finished.pop(number, None)
+            heapq.heappush(self._due, (record.due_at, number))
+        else:
+            self._finished.setdefault(number)
 
     def _put_credential(self, record: Credential) -> None:
         if record.secret not in self._credentials:
@@ -170,7 +214,10 @@ class MemoryStore:
             self._dead[record.secret] = None
 
     def _sweep(self, now: datetime) -> None:
-        """Move a few expired credentials to the dead, and drop a few of the oldest dead."""
+        """Move a few expired credentials to the dead, and drop a few of the oldest dead.
+
+        A few notifications too, of those that ended first.
+        """
         for _ in range(SWEPT_AT_ONCE):
             if not self._expiries or self._expiries[0][0] > now:
                 break
@@ -180,6 +227,9 @@ class MemoryStore:
         for _ in range(min(SWEPT_AT_ONCE, len(self._dead) - self._dead_kept)):
             secret, _ = self._dead.popitem(last=False)
             self._drop(self._credentials.pop(secret).grant_id)
+        for _ in range(min(SWEPT_AT_ONCE, len(self._finished) - self._finished_kept)):
+            number, _ = self._finished.popitem(last=False)
+            del self._notifications[number]
 
     def _drop(self, grant_id: str) -> None:
         left = self._members[grant_id] - 1

@@ -11,6 +11,7 @@ from mp_oauth_sandbox.core.records import (
     Grant,
     Keys,
     Link,
+    Notification,
     Record,
     Seller,
     View,
@@ -24,7 +25,10 @@ R = TypeVar("R", bound=Record)
 #: explained and not "unknown". The oldest dead go first; live ones are never dropped.
 DEAD_KEPT = 50_000
 
-#: How many dead ones one transaction removes at most: cost stays flat as state grows.
+#: How many notifications that no longer wait stay findable; the first to end go first.
+FINISHED_KEPT = 1_000
+
+#: How many dead ones, and how many such notifications, one transaction removes at most: cost stays flat as state grows.
 SWEPT_AT_ONCE = 4
 
 
@@ -49,8 +53,13 @@ class Store(Protocol):
     def page(self, kind: type[R], *, after: str = "", limit: int = 100) -> Sequence[R]:
         """Records of one kind in order of first insertion, following the one keyed `after`.
 
-        The key of an application is its client id, of a seller its user id as text.
+        The key of an application is its client id, of a seller its user id as text, and so
+        of a notification its number.
         """
+        ...
+
+    def next_notification(self) -> Notification | None:
+        """The pending notification that is due first, by its number among equals."""
         ...
 
     def snapshot(self) -> Sequence[Record]:
@@ -95,3 +104,5 @@ def key_of(record: Record) -> str:
             return record.grant_id
         case Credential():
             return record.secret
+        case Notification():
+            return str(record.notification_id)

@@ -14,11 +14,13 @@ import msgspec
 from mp_oauth_sandbox.core.records import (
     Credential,
     Keys,
+    Notification,
     Record,
     View,
 )
 from mp_oauth_sandbox.stores.protocol import (
     DEAD_KEPT,
+    FINISHED_KEPT,
     SWEPT_AT_ONCE,
     Decide,
     Outcome,
@@ -27,7 +29,13 @@ from mp_oauth_sandbox.stores.protocol import (
     key_of,
 )
 from mp_oauth_sandbox.stores.sqlite_file import explained, open_database
-from mp_oauth_sandbox.stores.sqlite_tables import CREDENTIALS, TABLES, table_of, view_of
+from mp_oauth_sandbox.stores.sqlite_tables import (
+    CREDENTIALS,
+    NOTIFICATIONS,
+    TABLES,
+    table_of,
+    view_of,
+)
 
 #: How many journal entries stay in the file; the oldest go first.
 JOURNAL_KEPT = 10_000
@@ -49,6 +57,7 @@ class SQLiteStore:
         *,
         sync: Literal["normal", "full"] = "normal",
         dead_kept: int = DEAD_KEPT,
+        finished_kept: int = FINISHED_KEPT,
     ) -> None:
         """Open the file, or create it readable by its owner alone: it holds secrets.
 
@@ -57,6 +66,7 @@ class SQLiteStore:
         """
         self._path = Path(path).absolute()
         self._dead_kept = dead_kept
+        self._finished_kept = finished_kept
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = open_database(self._path, sync=sync)
         try:
@@ -64,6 +74,10 @@ class SQLiteStore:
                 self._dead, self._last_dead = db.execute(
                     "SELECT count(*), coalesce(max(dead), 0) FROM credentials "
                     "WHERE dead IS NOT NULL"
+                ).fetchone()
+                self._finished, self._last_finished = db.execute(
+                    "SELECT count(*), coalesce(max(finished), 0) FROM notifications "
+                    "WHERE finished IS NOT NULL"
                 ).fetchone()
         except StoreError:
             self.close()
@@ -94,6 +108,15 @@ class SQLiteStore:
                 rows = db.execute(table.first, (limit,))
             return [table.decode(body) for (body,) in rows]
 
+    def next_notification(self) -> Notification | None:
+        """See Store.next_notification."""
+        with self._held() as db:
+            row = db.execute(
+                "SELECT record FROM notifications WHERE due IS NOT NULL "
+                "ORDER BY due, CAST(key AS INTEGER) LIMIT 1"
+            ).fetchone()
+            return NOTIFICATIONS.decode(row[0]) if row else None
+
     def snapshot(self) -> Sequence[Record]:
         """See Store.snapshot."""
         with self._held() as db:
@@ -107,7 +130,7 @@ class SQLiteStore:
                 db.execute(table.clear)
             db.execute("DELETE FROM expiries")
             db.execute("DELETE FROM journal")
-            self._dead = 0
+            self._dead = self._finished = 0
             self._put(db, kept, View())
 
     def save_settings(self, settings: Mapping[str, str]) -> None:
@@ -153,13 +176,13 @@ class SQLiteStore:
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection]:
         with self._held() as db:
-            dead = self._dead
+            dead, finished = self._dead, self._finished
             try:
                 db.execute("BEGIN IMMEDIATE")
                 yield db
                 db.execute("COMMIT")
             except BaseException:
-                self._dead = dead
+                self._dead, self._finished = dead, finished
                 # SQLite itself rolls back after some errors, and would refuse a second time.
                 if db.in_transaction:
                     db.execute("ROLLBACK")
@@ -169,7 +192,9 @@ class SQLiteStore:
         """Write records. `view` is what has just been read: some of it needs no writing."""
         found = {id(view.application), id(view.link), id(view.grant), id(view.seller)}
         for record in put:
-            if not isinstance(record, Credential) and id(record) not in found:
+            if isinstance(record, Notification):
+                self._put_notification(db, record)
+            elif not isinstance(record, Credential) and id(record) not in found:
                 body = msgspec.json.encode(record)
                 db.execute(table_of(type(record)).put, (key_of(record), body))
         # Credentials last: their grants count them.
@@ -177,6 +202,24 @@ class SQLiteStore:
         for record in put:
             if isinstance(record, Credential):
                 self._put_credential(db, record, known=record.secret == known)
+
+    def _put_notification(self, db: sqlite3.Connection, record: Notification) -> None:
+        key, due, finished = key_of(record), None, None
+        known = db.execute("SELECT finished FROM notifications WHERE key = ?", (key,)).fetchone()
+        before = known[0] if known else None
+        if record.status == "pending":
+            due = _microseconds(record.due_at)
+        elif before is None:
+            finished = self._last_finished = self._last_finished + 1
+        else:
+            finished = before
+        self._finished += (finished is not None) - (before is not None)
+        db.execute(
+            "INSERT INTO notifications (key, record, due, finished) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET record = excluded.record, due = excluded.due, "
+            "finished = excluded.finished",
+            (key, msgspec.json.encode(record), due, finished),
+        )
 
     def _put_credential(self, db: sqlite3.Connection, record: Credential, *, known: bool) -> None:
         key, body = record.secret, msgspec.json.encode(record)
@@ -206,7 +249,10 @@ class SQLiteStore:
         self._dead += died.rowcount
 
     def _sweep(self, db: sqlite3.Connection, now: datetime) -> None:
-        """Move a few expired credentials to the dead, and drop a few of the oldest dead."""
+        """Move a few expired credentials to the dead, and drop a few of the oldest dead.
+
+        A few notifications too, of those that ended first.
+        """
         due = db.execute(
             "SELECT at, key FROM expiries WHERE at <= ? ORDER BY at, key LIMIT ?",
             (_microseconds(now), SWEPT_AT_ONCE),
@@ -217,6 +263,14 @@ class SQLiteStore:
         surplus = min(SWEPT_AT_ONCE, self._dead - self._dead_kept)
         if surplus > 0:
             self._drop_oldest(db, surplus)
+        surplus = min(SWEPT_AT_ONCE, self._finished - self._finished_kept)
+        if surplus > 0:
+            dropped = db.execute(
+                "DELETE FROM notifications WHERE n IN (SELECT n FROM notifications "
+                "WHERE finished IS NOT NULL ORDER BY finished LIMIT ?)",
+                (surplus,),
+            )
+            self._finished -= dropped.rowcount
 
     def _drop_oldest(self, db: sqlite3.Connection, count: int) -> None:
         oldest = db.execute(

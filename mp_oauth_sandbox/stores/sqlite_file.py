@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from mp_oauth_sandbox.stores.protocol import StoreError
-from mp_oauth_sandbox.stores.sqlite_tables import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from mp_oauth_sandbox.stores.sqlite_tables import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
 
 #: Pages of 4 KB between two checkpoints, each of which waits for the disk: SQLite's own 1000
 #: would be about one in a hundred exchanges.
@@ -47,12 +47,15 @@ def open_database(path: Path, *, sync: Literal["normal", "full"]) -> sqlite3.Con
         try:
             # First of all: from here on no other process can even read the file.
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
-            empty = _recognized(db, path)
+            version = _recognized(db, path)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(f"PRAGMA synchronous = {sync}")
             db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_EVERY}")
-            if empty:
+            if version is None:
                 db.executescript(SCHEMA)
+            else:
+                for older in range(version, SCHEMA_VERSION):
+                    db.executescript(UPGRADES[older])
             # The writer's lock: what cannot be written fails now rather than later.
             db.execute("BEGIN IMMEDIATE")
             db.execute("COMMIT")
@@ -92,13 +95,13 @@ def _create(path: Path) -> None:
         ) from error
 
 
-def _recognized(db: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file is still empty. Nothing is written, whatever it turns out to be."""
+def _recognized(db: sqlite3.Connection, path: Path) -> int | None:
+    """The version of its format, None while it is empty. Nothing is written, whatever it is."""
     (owner,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
     (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if owner == version == tables == 0:
-        return True
+        return None
     if owner != APPLICATION_ID:
         raise StoreError(
             f"{path}: it is a database of another program, and was left as it is; "
@@ -109,4 +112,4 @@ def _recognized(db: sqlite3.Connection, path: Path) -> bool:
             f"{path}: it was written by a newer version (its format is {version}, this version "
             f"knows up to {SCHEMA_VERSION}); upgrade, or choose another file"
         )
-    return False
+    return int(version)

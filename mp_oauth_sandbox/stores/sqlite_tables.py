@@ -3,7 +3,7 @@
 Records are JSON, in order of first insertion. Everything around them exists to keep one
 exchange at a constant price: `expiries` holds what is still to expire, the column `dead`
 numbers credentials in the order they died, and `members` counts the credentials that keep
-a grant.
+a grant. A notification has `due` while it waits, and `finished`, in the order they ended, after.
 """
 
 import sqlite3
@@ -18,13 +18,29 @@ from mp_oauth_sandbox.core.records import (
     Grant,
     Keys,
     Link,
+    Notification,
     Seller,
     View,
 )
 from mp_oauth_sandbox.stores.protocol import R
 
 APPLICATION_ID = int.from_bytes(b"mpos")
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_NOTIFICATIONS = """
+CREATE TABLE notifications (n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, record BLOB NOT NULL,
+    due INTEGER, finished INTEGER);
+CREATE INDEX notifications_due ON notifications (due, CAST(key AS INTEGER)) WHERE due IS NOT NULL;
+CREATE INDEX notifications_finished ON notifications (finished) WHERE finished IS NOT NULL;
+"""
+#: From the version named to the one after it.
+UPGRADES = {
+    1: f"""
+BEGIN IMMEDIATE;
+{_NOTIFICATIONS}
+PRAGMA user_version = 2;
+COMMIT;
+"""
+}
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE applications (n INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, record BLOB NOT NULL);
@@ -38,6 +54,7 @@ CREATE INDEX credentials_dead ON credentials (dead) WHERE dead IS NOT NULL;
 CREATE TABLE expiries (at INTEGER NOT NULL, key TEXT NOT NULL, PRIMARY KEY (at, key)) WITHOUT ROWID;
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE journal (n INTEGER PRIMARY KEY, entry BLOB NOT NULL);
+{_NOTIFICATIONS}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
@@ -79,7 +96,8 @@ SELLERS = Table("sellers", Seller)
 LINKS = Table("links", Link)
 GRANTS = Table("grants", Grant)
 CREDENTIALS = Table("credentials", Credential)
-TABLES = (APPLICATIONS, SELLERS, LINKS, GRANTS, CREDENTIALS)
+NOTIFICATIONS = Table("notifications", Notification)
+TABLES = (APPLICATIONS, SELLERS, LINKS, GRANTS, CREDENTIALS, NOTIFICATIONS)
 _BY_KIND: Mapping[type[object], object] = {table.kind: table for table in TABLES}
 
 
@@ -101,6 +119,10 @@ def _find(db: sqlite3.Connection, table: Table[R], key: str | int | None) -> R |
 
 def view_of(db: sqlite3.Connection, keys: Keys) -> View:
     """The view that these keys name, as Keys explains it."""
+    if keys.notification_id is not None:
+        found = _find(db, NOTIFICATIONS, keys.notification_id)
+        application = _find(db, APPLICATIONS, found.client_id) if found else None
+        return View(notification=found, application=application)
     client_id, user_id = keys.client_id, keys.user_id
     credential = _find(db, CREDENTIALS, keys.secret)
     grant = _find(db, GRANTS, credential.grant_id) if credential else None

@@ -125,7 +125,14 @@ class World:
             client_id=application.client_id if application else None,
             user_id=seller.user_id if seller else None,
         )
-        return self.store.transact(keys, lambda view: revocation.revoke(view, reason), now=self.now)
+        fresh = self.mint()
+        return self.store.transact(
+            keys,
+            lambda view: revocation.revoke(
+                view, reason, now=self.now, fresh=fresh, profile=self.profile
+            ),
+            now=self.now,
+        )
 
     # ---- the seller ----
 

@@ -25,6 +25,7 @@ from mp_oauth_sandbox.core.lifetimes import CalendarMonths, Lifetimes
 from mp_oauth_sandbox.core.records import (
     NOTHING,
     Application,
+    Attempt,
     Challenge,
     Change,
     Credential,
@@ -33,6 +34,7 @@ from mp_oauth_sandbox.core.records import (
     Grant,
     Keys,
     Link,
+    Notification,
     Record,
     Seller,
     View,
@@ -43,7 +45,7 @@ from mp_oauth_sandbox.stores.protocol import DEAD_KEPT, SWEPT_AT_ONCE, Store
 from mp_oauth_sandbox.stores.sqlite import SQLiteStore
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
-KINDS: tuple[type[Any], ...] = (Application, Seller, Link, Grant, Credential)
+KINDS: tuple[type[Any], ...] = (Application, Seller, Link, Grant, Credential, Notification)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +59,16 @@ class Maker:
 
 # A new store is one more line here.
 MAKERS = (
-    Maker(name="memory", open=lambda _, kept: MemoryStore(dead_kept=kept), durable=False),
+    Maker(
+        name="memory",
+        open=lambda _, kept: MemoryStore(dead_kept=kept, finished_kept=kept),
+        durable=False,
+    ),
     Maker(
         name="sqlite",
-        open=lambda folder, kept: SQLiteStore(folder / "store.db", dead_kept=kept),
+        open=lambda folder, kept: SQLiteStore(
+            folder / "store.db", dead_kept=kept, finished_kept=kept
+        ),
         durable=True,
     ),
 )
@@ -99,6 +107,16 @@ CODE = Credential(
     generation=0,
     issued_at=START,
     expires_at=START + timedelta(minutes=10),
+)
+NOTIFICATION = Notification(
+    notification_id=7,
+    client_id="1001",
+    user_id=2,
+    action="application.authorized",
+    data_id="2",
+    live_mode=True,
+    created_at=START,
+    due_at=START,
 )
 LINKED = (APPLICATION, SELLER, LINK, GRANT, CODE)
 
@@ -329,6 +347,59 @@ def test_after_a_reset_nothing_earlier_waits_to_expire(maker: Maker, tmp_path: P
     store.close()
 
 
+def test_a_notification_is_found_with_its_application(store: Store):
+    put(store, *LINKED, NOTIFICATION)
+
+    view = store.read(Keys(notification_id=7))
+
+    assert view == View(notification=NOTIFICATION, application=APPLICATION)
+    assert store.read(Keys(notification_id=8)) == View()
+
+
+def test_the_notification_due_first_comes_first_and_those_that_ended_never(store: Store):
+    later = replace(NOTIFICATION, notification_id=1, due_at=START + timedelta(seconds=1))
+    number_10, number_9 = (replace(NOTIFICATION, notification_id=number) for number in (10, 9))
+    put(store, later, number_10, number_9)
+
+    assert store.next_notification() == number_9
+    put(store, replace(number_9, status="accepted"), replace(number_10, status="lost"))
+    assert store.next_notification() == later
+    put(store, replace(later, status="given_up"))
+    assert store.next_notification() is None
+
+    again = replace(number_10, due_at=START + timedelta(days=1))
+    put(store, again)
+    assert store.next_notification() == again
+
+
+@every_store
+def test_notifications_that_ended_first_are_forgotten_and_pending_ones_never(
+    maker: Maker, tmp_path: Path
+):
+    store = maker.open(tmp_path, 3)
+    waiting = [replace(NOTIFICATION, notification_id=number) for number in range(10)]
+    put(store, *waiting)
+
+    for number in (7, 1, 3, 5, 0):
+        put(store, replace(waiting[number], status="accepted"))
+    put(store, replace(waiting[3], status="pending"), replace(waiting[8], status="given_up"))
+
+    left = {one.notification_id for one in store.page(Notification)}
+    assert left == set(range(10)) - {7, 1}
+    store.close()
+
+
+@every_store
+def test_notifications_that_ended_are_dropped_a_few_at_a_time(maker: Maker, tmp_path: Path):
+    store = maker.open(tmp_path, 0)
+    ended = [replace(NOTIFICATION, notification_id=n, status="accepted") for n in range(10)]
+
+    put(store, *ended)
+
+    assert store.page(Notification) == ended[SWEPT_AT_ONCE:]
+    store.close()
+
+
 def test_only_one_of_many_racers_spends_a_credential(store: Store):
     put(store, *LINKED)
     racers = 32
@@ -383,7 +454,7 @@ applications = st.builds(
         refresh_token=durations | st.builds(CalendarMonths, months=st.integers(0, 99)),
         client_credentials_token=durations,
     ),
-    webhook=st.none() | st.builds(Webhook, url=texts, secret=texts),
+    webhook=st.none() | st.builds(Webhook, url=texts, secret=texts, enabled=st.booleans()),
     status=st.sampled_from(["active", "blocked", "deleted"]),
     epoch=st.integers(0, 9),
     revoked_because=st.none() | texts,
@@ -433,6 +504,24 @@ credentials = st.builds(
     live_mode=st.booleans(),
     spent_at=st.none() | instants,
 )
+notifications = st.builds(
+    Notification,
+    notification_id=st.integers(1, 4),
+    client_id=st.sampled_from(["1001", "1002", "1003"]),
+    user_id=st.integers(1, 4),
+    data_id=texts,
+    live_mode=st.booleans(),
+    created_at=instants,
+    due_at=instants | st.just(START),
+    attempts=st.integers(0, 9),
+    status=st.sampled_from(["pending", "accepted", "given_up", "lost"]),
+    latest=st.lists(
+        st.builds(
+            Attempt, at=instants, retry=st.integers(0, 9), status=st.integers(0), outcome=texts
+        ),
+        max_size=2,
+    ).map(tuple),
+)
 
 
 @every_store
@@ -442,11 +531,11 @@ def test_every_record_comes_back_exactly_as_it_was_put(
     store = maker.open(tmp_path_factory.mktemp("store"), DEAD_KEPT)
 
     @settings(deadline=None)
-    @given(st.tuples(applications, sellers, links, credentials))
-    def round_trip(records: tuple[Application, Seller, Link, Credential]) -> None:
+    @given(st.tuples(applications, sellers, links, credentials, notifications))
+    def round_trip(records: tuple[Application, Seller, Link, Credential, Notification]) -> None:
         store.reset([])
         put(store, *records, GRANT)
-        assert store.snapshot() == [*records[:3], GRANT, records[3]]
+        assert store.snapshot() == [*records[:3], GRANT, *records[3:]]
 
     round_trip()
     store.close()
@@ -464,7 +553,7 @@ class Agreement(RuleBasedStateMachine):
         super().__init__()
         self.folder = TemporaryDirectory()
         self.store = self.open()
-        self.oracle = MemoryStore(dead_kept=3)
+        self.oracle = MemoryStore(dead_kept=3, finished_kept=3)
         self.now = START
         self.issued: list[str] = []
 
@@ -502,7 +591,7 @@ class Agreement(RuleBasedStateMachine):
         self.both(Keys(), lambda _: Change(put=LINKED))
         self.issued.append(CODE.secret)
 
-    @rule(record=applications | sellers | links)
+    @rule(record=applications | sellers | links | notifications)
     def put_record(self, record: Record) -> None:
         self.both(Keys(), lambda _: Change(put=(record,)))
 
@@ -545,10 +634,19 @@ class Agreement(RuleBasedStateMachine):
         client_id=st.sampled_from([None, "1001", "1002", "1003", "absent"]),
         number=st.none() | secrets,
         user_id=st.none() | st.integers(1, 5),
+        notification_id=st.none() | st.integers(1, 5),
     )
-    def read(self, client_id: str | None, number: int | None, user_id: int | None) -> None:
+    def read(
+        self,
+        client_id: str | None,
+        number: int | None,
+        user_id: int | None,
+        notification_id: int | None,
+    ) -> None:
         secret = None if number is None else self.secret(number)
-        keys = Keys(client_id=client_id, secret=secret, user_id=user_id)
+        keys = Keys(
+            client_id=client_id, secret=secret, user_id=user_id, notification_id=notification_id
+        )
         assert self.store.read(keys) == self.oracle.read(keys)
 
     @rule(
@@ -589,6 +687,7 @@ class Agreement(RuleBasedStateMachine):
     @invariant()
     def same_records_in_the_same_order(self) -> None:
         assert self.store.snapshot() == self.oracle.snapshot()
+        assert self.store.next_notification() == self.oracle.next_notification()
 
 
 @every_store

@@ -143,6 +143,7 @@ def test_a_closed_store_says_so(path: Path):
         lambda: put(store, SELLER),
         lambda: store.read(Keys()),
         lambda: store.page(Seller),
+        store.next_notification,
         store.snapshot,
         lambda: store.reset([]),
         store.settings,
@@ -182,14 +183,27 @@ def test_another_process_is_refused_at_once(store: SQLiteStore, path: Path):
 def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(path: Path):
     SQLiteStore(path).close()
     with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA user_version = 3")
     before = path.read_bytes()
 
     assert refusal(path) == (
-        "it was written by a newer version (its format is 2, this version knows up to 1); "
+        "it was written by a newer version (its format is 3, this version knows up to 2); "
         "upgrade, or choose another file"
     )
     assert path.read_bytes() == before
+
+
+def test_a_file_of_the_first_version_is_taken_up_with_all_it_holds(path: Path):
+    with closing(SQLiteStore(path)) as store:
+        put(store, SELLER)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("DROP TABLE notifications")
+        db.execute("PRAGMA user_version = 1")
+
+    with closing(SQLiteStore(path)) as store:
+        assert store.next_notification() is None
+        assert store.snapshot() == [SELLER]
+    SQLiteStore(path).close()
 
 
 @pytest.mark.parametrize("content", [b"MP_CLIENT_ID=1\n", b"x" * 5000], ids=["short", "long"])
