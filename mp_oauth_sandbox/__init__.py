@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mp_oauth_sandbox.core.causes import Cause
     from mp_oauth_sandbox.core.lifetimes import CalendarMonths, Lifetimes
     from mp_oauth_sandbox.core.profile import Profile
-    from mp_oauth_sandbox.core.records import Application, Seller
+    from mp_oauth_sandbox.core.records import Application, Notification, Seller, Webhook
     from mp_oauth_sandbox.core.registration import InvalidInputError
     from mp_oauth_sandbox.hosting.live import PortUnavailableError
     from mp_oauth_sandbox.journal import Entry, Journal
@@ -30,11 +30,13 @@ _HOMES = {
     "InvalidInputError": "core.registration",
     "Journal": "journal",
     "Lifetimes": "core.lifetimes",
+    "Notification": "core.records",
     "PortUnavailableError": "hosting.live",
     "Profile": "core.profile",
     "Sandbox": "sandbox",
     "Seller": "core.records",
     "StoreError": "stores.protocol",
+    "Webhook": "core.records",
 }
 
 __all__ = [
@@ -47,11 +49,13 @@ __all__ = [
     "InvalidInputError",
     "Journal",
     "Lifetimes",
+    "Notification",
     "PortUnavailableError",
     "Profile",
     "Sandbox",
     "Seller",
     "StoreError",
+    "Webhook",
 ]
 
 

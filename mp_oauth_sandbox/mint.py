@@ -52,6 +52,10 @@ class Mint:
             request = self._requests
         return str(UUID(bytes=self._hash(b"request %d" % request)[:16], version=4))
 
+    def request_id_of(self, what: str) -> str:
+        """The one request id of something that has a name, whoever asks in between."""
+        return str(UUID(bytes=self._hash(what.encode())[:16], version=4))
+
     def label(self, secret: str) -> str:
         """How the journal shows a secret: what it looks like, and its short id."""
         kind = next((prefix for prefix in _PREFIXES if secret.startswith(prefix)), "")

@@ -24,6 +24,7 @@ from mp_oauth_sandbox.stores.memory import MemoryStore
 from mp_oauth_sandbox.stores.protocol import Store, StoreError
 from mp_oauth_sandbox.web.access import Access, allowing
 from mp_oauth_sandbox.web.app import create_app
+from mp_oauth_sandbox.webhooks.public import Webhooks
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -57,6 +58,7 @@ class Sandbox:
         sync: Literal["normal", "full"] = "normal",
         allow_hosts: Iterable[str] = (),
         control_token: str | None = None,
+        allow_webhook_hosts: Iterable[str] = (),
     ) -> None:
         """Start a sandbox; a live one accepts connections when this returns.
 
@@ -73,6 +75,7 @@ class Sandbox:
             sync: `full` survives a power cut too, and is slower (SQLite only).
             allow_hosts: Further names by which browsers may reach the pages.
             control_token: The bearer token of the control API; chosen if one is needed.
+            allow_webhook_hosts: Hosts beyond this machine to which notifications may go.
 
         Raises:
             PortUnavailableError: The port is taken or not permitted.
@@ -103,14 +106,17 @@ class Sandbox:
             if control_token is None and live and not loopback:
                 control_token = secrets.token_urlsafe(24)
             self.control_token = control_token
+            self._engine.webhook_hosts = frozenset(host.lower() for host in allow_webhook_hosts)
+            self._webhooks = Webhooks(self._engine)
             access = Access(hosts=allowing([*allow_hosts, host]), token=control_token)
-            self.asgi: ASGIApp = create_app(self._engine, access=access)
+            self.asgi: ASGIApp = create_app(self._engine, access=access, webhooks=self._webhooks)
             self._server = None
             self._transport: InProcessTransport | None = None
             if live:
                 from mp_oauth_sandbox.hosting.live import LiveServer
 
                 self._server = LiveServer(self.asgi, host=host, port=port)
+            self._webhooks.start()
         except BaseException:
             store.close()
             raise
@@ -129,6 +135,7 @@ class Sandbox:
             self._server.close()
         if self._transport is not None:
             self._transport.close()
+        self._webhooks.close()
         self._engine.close()
 
     def transport(self) -> "InProcessTransport":
@@ -163,6 +170,11 @@ class Sandbox:
     def profile(self, profile: Profile) -> None:
         self._engine.set_profile(profile)
 
+    @property
+    def webhooks(self) -> Webhooks:
+        """The notifications to applications' webhooks: listed, sent again, simulated, awaited."""
+        return self._webhooks
+
     # ---- applications and sellers ----
 
     def register_application(
@@ -190,7 +202,7 @@ class Sandbox:
             lifetimes: Of its codes and tokens; Mercado Pago's if None.
             scopes: Its permissions; all four if None. Without offline_access there is no
                 refresh token.
-            webhook: Where its notifications go; kept with the application.
+            webhook: Where its notifications of linked and unlinked sellers go, if anywhere.
 
         Raises:
             InvalidInputError: Names the field that cannot be used.

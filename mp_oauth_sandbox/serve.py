@@ -81,6 +81,13 @@ _ANSWERS = {
     help="A further host name by which browsers may reach the pages; repeatable.",
 )
 @click.option(
+    "--allow-webhook-host",
+    "allow_webhook_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A host beyond this machine to which webhooks may be sent; repeatable.",
+)
+@click.option(
     "--control-token",
     envvar="MP_OAUTH_SANDBOX_TOKEN",
     help="Bearer token of the control API; chosen by itself beyond loopback.",
@@ -105,6 +112,7 @@ def serve(
     profile: str | None,
     seed: str | None,
     allow_hosts: tuple[str, ...],
+    allow_webhook_hosts: tuple[str, ...],
     control_token: str | None,
     log_format: str,
 ) -> None:
@@ -138,6 +146,7 @@ def serve(
             data=data,
             sync="full" if sync == "full" else "normal",
             allow_hosts=allow_hosts,
+            allow_webhook_hosts=allow_webhook_hosts,
             control_token=control_token,
         ) as sandbox:
             start = first_run(

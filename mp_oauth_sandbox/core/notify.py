@@ -13,7 +13,6 @@ from mp_oauth_sandbox.core.records import (
     Application,
     Attempt,
     Notification,
-    NotificationStatus,
     WebhookAction,
 )
 
@@ -102,7 +101,7 @@ def retry_after(retry: int, profile: Profile) -> timedelta | None:
     if profile.webhook_retries == "2022":
         return _PLAN_2022[retry - 1] if retry <= len(_PLAN_2022) else None
     doublings = min(max(0, retry - 3), _DOUBLINGS)
-    return min(_QUARTER * 2**doublings, _LONGEST_INTERVAL)
+    return min(_QUARTER * (1 << doublings), _LONGEST_INTERVAL)
 
 
 def answer_within(retry: int, profile: Profile) -> timedelta:
@@ -130,13 +129,3 @@ def after_attempt(
     if wait is None:
         return replace(counted, status="given_up")
     return replace(counted, due_at=attempt.at + wait)
-
-
-def ended(notification: Notification, status: NotificationStatus) -> Notification:
-    """The notification, no longer waiting."""
-    return replace(notification, status=status)
-
-
-def due(notification: Notification, at: datetime) -> Notification:
-    """The notification, waiting for that instant; once more if it had ended."""
-    return replace(notification, status="pending", due_at=at)

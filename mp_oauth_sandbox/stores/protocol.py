@@ -28,7 +28,8 @@ DEAD_KEPT = 50_000
 #: How many notifications that no longer wait stay findable; the first to end go first.
 FINISHED_KEPT = 1_000
 
-#: How many dead ones, and how many such notifications, one transaction removes at most: cost stays flat as state grows.
+#: How many dead ones, and how many such notifications, one transaction removes at most: cost
+#: stays flat as state grows.
 SWEPT_AT_ONCE = 4
 
 

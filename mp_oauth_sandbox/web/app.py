@@ -44,6 +44,7 @@ from mp_oauth_sandbox.web.operations import Operations
 from mp_oauth_sandbox.web.pages import PageRefusedError, Pages, on_page_refused
 from mp_oauth_sandbox.web.resources import profile_of
 from mp_oauth_sandbox.web.seller_pages import DeadPageError, on_dead_page, shown_client_id
+from mp_oauth_sandbox.webhooks.public import Webhooks
 
 _GRANT_TYPES = {
     RedeemCode: "authorization_code",
@@ -183,14 +184,18 @@ def _grant_type(parsed: TokenRequest | Refused) -> str | None:
 
 
 def create_app(
-    engine: Engine, *, access: Access | None = None, body_limits: BodyLimits | None = None
+    engine: Engine,
+    *,
+    access: Access | None = None,
+    body_limits: BodyLimits | None = None,
+    webhooks: Webhooks | None = None,
 ) -> ASGIApp:
     """The whole sandbox as one ASGI application, to host or to mount at the root of a server."""
     access, limits = access or Access(), body_limits or BodyLimits()
     api, pages = Api(engine, limits), Pages(access, limits)
     consent, home = ConsentPages(engine, pages), Home(engine, pages)
     engine.on_reset = consent.forget
-    control = Control(Operations(engine, limits), access)
+    control = Control(Operations(engine, limits, webhooks or Webhooks(engine)), access)
 
     async def on_http_error(request: Request, _error: Exception) -> Response:
         """Starlette's own errors: no such path, or not with this method."""

@@ -47,10 +47,11 @@ class WebhookIn(_Secretive, forbid_unknown_fields=True):
 
     url: Annotated[str, Meta(pattern=r"^https?://[!-~]+$", max_length=2048)]
     secret: Annotated[str, Meta(min_length=1, max_length=256)]
+    enabled: bool = True
 
     def webhook(self) -> Webhook:
         """As the engine knows it."""
-        return Webhook(url=self.url, secret=self.secret)
+        return Webhook(url=self.url, secret=self.secret, enabled=self.enabled)
 
 
 class ApplicationIn(_Secretive, forbid_unknown_fields=True):
@@ -108,9 +109,10 @@ class LifetimesOut(Struct):
 
 
 class WebhookOut(Struct):
-    """Where notifications go; the secret is not shown again."""
+    """Where notifications go, and whether they do; the secret is not shown again."""
 
     url: str
+    enabled: bool
 
 
 class ApplicationOut(_Secretive):
@@ -149,7 +151,7 @@ class ApplicationOut(_Secretive):
                 refresh_token=_lifetime(lifetimes.refresh_token),
                 client_credentials_token=int(lifetimes.client_credentials_token.total_seconds()),
             ),
-            webhook=WebhookOut(url=webhook.url) if webhook else None,
+            webhook=WebhookOut(url=webhook.url, enabled=webhook.enabled) if webhook else None,
             status=application.status,
         )
 
@@ -203,15 +205,17 @@ class ConsentOut(Struct):
 
 
 class AdvanceIn(Struct, forbid_unknown_fields=True):
-    """How far to move the clock forward, in seconds."""
+    """How far to move the clock forward, in seconds; `settle` waits for due webhooks."""
 
     seconds: Annotated[float, Meta(ge=0)]
+    settle: bool = False
 
 
 class TravelIn(Struct, forbid_unknown_fields=True):
-    """The instant to move the clock to: ISO 8601 with a zone."""
+    """The instant to move the clock to: ISO 8601 with a zone; `settle` waits for due webhooks."""
 
     to: Annotated[datetime, Meta(tz=True)]
+    settle: bool = False
 
 
 class ClockOut(Struct):
@@ -222,11 +226,15 @@ class ClockOut(Struct):
 
 
 class RevocationIn(Struct, forbid_unknown_fields=True):
-    """What ends a link: see the reasons. `unlinked` needs both ids, the others one."""
+    """What ends a link: see the reasons. `unlinked` needs both ids, the others one.
+
+    `settle` waits until the webhook it may cause has been answered.
+    """
 
     reason: Reason
     client_id: str | None = None
     user_id: int | None = None
+    settle: bool = False
 
 
 class Done(Struct):

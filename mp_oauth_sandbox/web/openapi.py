@@ -26,6 +26,7 @@ class Call:
     gives: type = field(default=calls.Done, kw_only=True)
     status: int = field(default=200, kw_only=True)
     query: tuple[str, ...] = field(default=(), kw_only=True)
+    words: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def path(self) -> str:
@@ -88,6 +89,10 @@ def _operation(call: Call, by_type: dict[type, dict[str, object]]) -> dict[str, 
             "schema": {"type": "integer", "minimum": 0},
         }
         for name in call.query
+    ]
+    parameters += [
+        {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+        for name in call.words
     ]
     if parameters:
         operation["parameters"] = parameters

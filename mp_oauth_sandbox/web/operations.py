@@ -17,6 +17,8 @@ from mp_oauth_sandbox.web import calls
 from mp_oauth_sandbox.web.answers import BodyLimits
 from mp_oauth_sandbox.web.inputs import CallRefusedError, number, read_json
 from mp_oauth_sandbox.web.openapi import Call, describe
+from mp_oauth_sandbox.web.webhook_operations import WebhookOperations
+from mp_oauth_sandbox.webhooks.public import Webhooks
 
 _PAGE_LIMIT = 1000
 
@@ -24,8 +26,9 @@ _PAGE_LIMIT = 1000
 class Operations:
     """What a test may do to the world. The first line of each docstring is its summary."""
 
-    def __init__(self, engine: Engine, limits: BodyLimits) -> None:
+    def __init__(self, engine: Engine, limits: BodyLimits, webhooks: Webhooks) -> None:
         """Work on this engine."""
+        self._webhooks = WebhookOperations(webhooks, limits)
         self._engine = engine
         self._panel = Panel(engine)
         self._limits = limits
@@ -75,6 +78,7 @@ class Operations:
                 "PATCH", "/profile", self.change_profile, takes=calls.ProfileChange, gives=Profile
             ),
             Call("GET", "/journal", self.journal, gives=calls.JournalOut, query=("after", "limit")),
+            *self._webhooks.table(),
             Call("POST", "/reset", self.reset),
             Call("GET", "/openapi.json", self.openapi, gives=dict),
         )
@@ -146,6 +150,8 @@ class Operations:
         """End links from Mercado Pago's side."""
         wanted = await read_json(request, calls.RevocationIn, self._limits)
         self._panel.revoke(wanted.reason, client_id=wanted.client_id, user_id=wanted.user_id)
+        if wanted.settle:
+            await self._webhooks.settle()
         return calls.Done()
 
     def _found(self, request: Request) -> Application:
@@ -176,13 +182,18 @@ class Operations:
 
     async def advance(self, request: Request) -> calls.ClockOut:
         """Move the clock forward by seconds."""
-        seconds = (await read_json(request, calls.AdvanceIn, self._limits)).seconds
-        self._engine.clock.advance(seconds=seconds)
+        wanted = await read_json(request, calls.AdvanceIn, self._limits)
+        self._engine.clock.advance(seconds=wanted.seconds)
+        if wanted.settle:
+            await self._webhooks.settle()
         return await self.clock(request)
 
     async def travel(self, request: Request) -> calls.ClockOut:
         """Move the clock forward to an instant."""
-        self._engine.clock.travel((await read_json(request, calls.TravelIn, self._limits)).to)
+        wanted = await read_json(request, calls.TravelIn, self._limits)
+        self._engine.clock.travel(wanted.to)
+        if wanted.settle:
+            await self._webhooks.settle()
         return await self.clock(request)
 
     async def freeze(self, request: Request) -> calls.ClockOut:

@@ -63,7 +63,7 @@ def test_an_application_can_be_described_in_full(client: httpx.Client, seller: S
     assert made["owner"] == seller.user_id
     assert made["pkce_required"] is True
     assert made["scopes"] == ["offline_access", "read"]
-    assert made["webhook"] == {"url": "http://localhost:8000/hook"}
+    assert made["webhook"] == {"url": "http://localhost:8000/hook", "enabled": True}
     assert made["lifetimes"] == {
         "authorization_code": 0,
         "access_token": 60,
@@ -445,7 +445,7 @@ LIVES: dict[str, list[tuple[str, object]]] = {
                 "name": "S",
                 "redirect_uris": [CALLBACK],
                 "lifetimes": {"refresh_token": 5},
-                "webhook": {"url": "https://shop.example/hook", "secret": "s"},
+                "webhook": {"url": "https://shop.localhost/hook", "secret": "s"},
                 "scopes": [],
             },
         ),

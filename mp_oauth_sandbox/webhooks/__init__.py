@@ -1,0 +1,1 @@
+"""Webhook notifications of the topic mp-connect: built, signed, delivered, sent again."""

@@ -1,0 +1,196 @@
+"""The deliverer: one background thread that sends what is due, one after the other.
+
+Each attempt happens at the instant it was due, in virtual time; the next one is planned only
+when the answer to the one before is there. So a clock that jumps by days makes a receiver see
+what it would have seen in those days, in order.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
+
+from mp_oauth_sandbox.core.notify import ACCEPTED
+from mp_oauth_sandbox.core.records import Keys, Notification, Webhook
+from mp_oauth_sandbox.engine import Engine
+from mp_oauth_sandbox.faults.webhook import WebhookFault
+from mp_oauth_sandbox.loop_thread import LoopThread
+from mp_oauth_sandbox.webhooks.attempt import deliver, plan
+from mp_oauth_sandbox.webhooks.ledger import Ledger
+from mp_oauth_sandbox.webhooks.mishaps import Faults, Mishaps
+from mp_oauth_sandbox.webhooks.sending import Answer
+
+#: Seconds until the next try when the store failed; our own number.
+_AFTER_A_FAILURE = 5.0
+
+#: Seconds of sleep at most, so that no timer is set for years.
+_LONGEST_SLEEP = 3600.0
+
+_logger = logging.getLogger("mp_oauth_sandbox")
+
+
+class Deliverer:
+    """Sends pending notifications. Its thread starts with the first of them, and not before."""
+
+    def __init__(self, engine: Engine, faults: Faults) -> None:
+        """Deliver for this engine what it tells of."""
+        self._engine = engine
+        self._ledger = Ledger(engine)
+        self._mishaps = Mishaps(faults)
+        self._lock = threading.Lock()
+        self._thread: LoopThread | None = None
+        self._closed = False
+        self._signal = asyncio.Event()
+        self._settling: list[Future[None]] = []
+        self._worker: Future[None] | None = None
+        # With the stretch it belongs to.
+        self._in_flight: tuple[asyncio.Task[Answer], int] | None = None
+        engine.deliverer = self
+
+    # ---- called from any thread ----
+
+    def wake(self) -> None:
+        """Look for what is due; the thread starts if there is anything pending at all."""
+        with self._lock:
+            if self._closed:
+                return
+            if self._thread is None:
+                if self._engine.store.next_notification() is None:
+                    return
+                self._thread = LoopThread(name="mp-oauth-sandbox webhooks")
+                self._worker = asyncio.run_coroutine_threadsafe(self._work(), self._thread.loop)
+            self._thread.loop.call_soon_threadsafe(self._signal.set)
+
+    def settled(self) -> Future[None]:
+        """Done as soon as nothing is due at the virtual now and nothing in flight."""
+        future: Future[None] = Future()
+        with self._lock:
+            if self._thread is None:
+                future.set_result(None)
+            else:
+                self._settling.append(future)
+                self._thread.loop.call_soon_threadsafe(self._signal.set)
+        return future
+
+    @contextmanager
+    def dropping(self) -> Generator[None]:
+        """Around a reset: nothing of before is recorded afterwards, what is in flight is cut off.
+
+        See `engine.Deliverer`.
+        """
+        with self._ledger.dropping():
+            self._mishaps.clear()
+            yield
+        with self._lock:
+            if self._thread is not None:
+                self._thread.loop.call_soon_threadsafe(self._cut_off)
+                self._thread.loop.call_soon_threadsafe(self._signal.set)
+
+    def close(self) -> None:
+        """Cut off what is in flight and end the thread; what is pending stays in the store."""
+        with self._lock:
+            self._closed = True
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.close()
+        self._release(self._settling)
+
+    # ---- on the background thread ----
+
+    async def _work(self) -> None:
+        while True:
+            self._signal.clear()
+            settling, stretch = tuple(self._settling), self._ledger.stretch
+            try:
+                found = self._engine.store.next_notification()
+                wait = self._until(found)
+                if found is not None and wait == 0:
+                    await self._handle(found, stretch)
+                    continue
+                self._release(settling)
+            except Exception:
+                _logger.exception("Webhook notifications are held up by a failure")
+                wait = _AFTER_A_FAILURE
+            try:
+                async with asyncio.timeout(wait):
+                    await self._signal.wait()
+            except TimeoutError:
+                pass
+
+    def _until(self, found: Notification | None) -> float | None:
+        """Seconds until it is due, 0 if it is; None if only a signal can change that."""
+        if found is None:
+            return None
+        clock = self._engine.clock
+        left = (found.due_at - clock()).total_seconds()
+        if left <= 0:
+            return 0
+        return None if clock.frozen else min(left, _LONGEST_SLEEP)
+
+    async def _handle(self, found: Notification, stretch: int) -> None:
+        """Make the attempt that is due, or find out that there is none to be made."""
+        keys = Keys(notification_id=found.notification_id)
+        application = self._engine.store.read(keys).application
+        webhook = application.webhook if application else None
+        if webhook is None or not webhook.enabled:
+            self._ledger.ended(stretch, found, "given_up", "given up: there is no webhook any more")
+            self._mishaps.done(found)
+            return
+        faults = self._mishaps.of(found)
+        hows = {fault.how for fault in faults}
+        if "lost" in hows:
+            self._ledger.ended(stretch, found, "lost", "never sent: lost, by a fault")
+            self._mishaps.done(found)
+            return
+        if delay := self._mishaps.delay(found):
+            self._ledger.put_off(stretch, found.notification_id, found.due_at + delay)
+            return
+        accepted = await self._attempt(found, webhook, faults, stretch)
+        self._mishaps.done(found)
+        if accepted:
+            if "duplicate" in hows:
+                again = replace(found, attempts=found.attempts + 1)
+                await self._attempt(again, webhook, faults, stretch)
+            for number in self._mishaps.overtaken_by(found):
+                self._ledger.put_off(stretch, number, found.due_at)
+
+    async def _attempt(
+        self,
+        found: Notification,
+        webhook: Webhook,
+        faults: Sequence[WebhookFault],
+        stretch: int,
+    ) -> bool:
+        """Send, wait for the answer and record it; whether it was accepted."""
+        ready = plan(self._engine, found, webhook, faults)
+        sending = asyncio.ensure_future(deliver(ready, self._engine.webhook_hosts))
+        self._in_flight = sending, stretch
+        self._cut_off()
+        try:
+            answer = await sending
+        except asyncio.CancelledError:
+            # Either a reset cut off this attempt alone, or the whole thread ends.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return False
+        finally:
+            self._in_flight = None
+        self._ledger.attempted(stretch, ready, answer)
+        return answer.status in ACCEPTED
+
+    def _cut_off(self) -> None:
+        """Cancel what is in flight if it was found before the last reset."""
+        if self._in_flight is not None:
+            sending, stretch = self._in_flight
+            if stretch != self._ledger.stretch:
+                sending.cancel()
+
+    def _release(self, settling: Sequence[Future[None]]) -> None:
+        for future in tuple(settling):
+            self._settling.remove(future)
+            if future.set_running_or_notify_cancel():
+                future.set_result(None)

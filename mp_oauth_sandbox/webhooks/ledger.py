@@ -1,0 +1,135 @@
+"""What became of each attempt: written to the store and to the journal, or dropped by a reset."""
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from mp_oauth_sandbox.core.notify import ACCEPTED, after_attempt
+from mp_oauth_sandbox.core.records import (
+    NOTHING,
+    Attempt,
+    Change,
+    Keys,
+    Notification,
+    NotificationStatus,
+    View,
+)
+from mp_oauth_sandbox.engine import Engine
+from mp_oauth_sandbox.journal import moment
+from mp_oauth_sandbox.webhooks.attempt import Plan
+from mp_oauth_sandbox.webhooks.sending import Answer
+
+
+class Ledger:
+    """Records outcomes. `stretch` numbers the times between two resets.
+
+    Whoever starts something takes the number first; what it comes to is recorded only if the
+    number is still the same.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Record in this engine's store and journal."""
+        self._engine = engine
+        # Reentrant: a subscriber of the journal may reset the sandbox.
+        self._lock = threading.RLock()
+        self.stretch = 0
+
+    @contextmanager
+    def dropping(self) -> Generator[None]:
+        """Inside, nothing is recorded; afterwards nothing of before is."""
+        with self._lock:
+            self.stretch += 1
+            yield
+
+    def attempted(self, stretch: int, made: Plan, answer: Answer) -> None:
+        """Record an attempt and what came back, and plan the next one."""
+        engine, notification = self._engine, made.notification
+        attempt = Attempt(
+            at=notification.due_at,
+            retry=made.retry,
+            status=answer.status,
+            outcome=_came_back(answer),
+        )
+        facts = {"due": moment(attempt.at), "retry": str(made.retry)}
+        if made.request_id is not None:
+            facts["request_id"] = made.request_id
+        if made.faults:
+            facts["faults"] = ", ".join(fault.how for fault in made.faults)
+        with self._lock:
+            after = self._change(
+                stretch,
+                notification.notification_id,
+                lambda current: after_attempt(current, attempt, profile=engine.profile),
+            )
+            if after is not None:
+                outcome = f"{attempt.outcome}{_what_follows(after)}"
+                self._note(made.described, notification, answer.status, outcome, facts)
+
+    def ended(
+        self, stretch: int, found: Notification, status: NotificationStatus, outcome: str
+    ) -> None:
+        """Record that nothing will be sent any more, and why."""
+        with self._lock:
+            after = self._change(
+                stretch, found.notification_id, lambda current: replace(current, status=status)
+            )
+            if after is not None:
+                self._note(f"POST {found.action}", found, 0, outcome, {})
+
+    def put_off(self, stretch: int, notification_id: int, until: datetime) -> None:
+        """Let a pending notification wait for that instant."""
+
+        def later(current: Notification) -> Notification:
+            return replace(current, due_at=until) if current.status == "pending" else current
+
+        self._change(stretch, notification_id, later)
+
+    def _change(
+        self, stretch: int, notification_id: int, change: Callable[[Notification], Notification]
+    ) -> Notification | None:
+        def decide(view: View) -> tuple[Change, Notification | None]:
+            if view.notification is None:
+                return NOTHING, None
+            changed = change(view.notification)
+            return Change(put=(changed,)), changed
+
+        with self._lock:
+            if stretch != self.stretch:
+                return None
+            return self._engine.store.transact(
+                Keys(notification_id=notification_id), decide, now=self._engine.clock()
+            )
+
+    def _note(
+        self, what: str, about: Notification, status: int, outcome: str, facts: dict[str, str]
+    ) -> None:
+        entry = self._engine.journal.record(
+            kind="webhook",
+            request=what,
+            status=status,
+            outcome=outcome,
+            client_id=about.client_id,
+            user_id=about.user_id,
+            facts={"notification": str(about.notification_id), **facts},
+        )
+        entry.delivery = "delivered" if status else "disconnected"
+
+
+def _came_back(answer: Answer) -> str:
+    if answer.status in ACCEPTED:
+        return "accepted"
+    if answer.status:
+        return f"not accepted: {answer.status}"
+    return f"no answer: {answer.problem}"
+
+
+def _what_follows(after: Notification) -> str:
+    match after.status:
+        case "pending":
+            return f", next attempt {moment(after.due_at)}"
+        case "given_up":
+            return ", given up"
+        case _:
+            return ""

@@ -1,0 +1,163 @@
+"""`sandbox.webhooks`: what a test sees of notifications, and does with them."""
+
+import asyncio
+from concurrent.futures import Future
+from dataclasses import replace
+
+from mp_oauth_sandbox.core.notify import notice
+from mp_oauth_sandbox.core.records import (
+    Application,
+    Change,
+    Keys,
+    Notification,
+    NotificationStatus,
+    Seller,
+    View,
+    WebhookAction,
+)
+from mp_oauth_sandbox.core.registration import InvalidInputError
+from mp_oauth_sandbox.engine import Engine
+from mp_oauth_sandbox.webhooks.delivery import Deliverer
+from mp_oauth_sandbox.webhooks.mishaps import Faults, no_faults
+
+_PAGE = 500
+
+
+class NotSettledError(TimeoutError):
+    """Notifications are still due or in flight; the message names the first of them."""
+
+
+class Webhooks:
+    """The notifications of one sandbox. No public constructor: use `sandbox.webhooks`.
+
+    Every method may be called from any thread.
+    """
+
+    def __init__(self, engine: Engine, *, faults: Faults = no_faults) -> None:
+        """Deliver this engine's notifications from here on.
+
+        `faults` is asked once for each attempt, on a background thread, what goes wrong with it.
+        """
+        self._engine = engine
+        self._deliverer = Deliverer(engine, faults)
+
+    def start(self) -> None:
+        """Take up what an earlier run over the same data left pending, if anything."""
+        self._deliverer.wake()
+
+    def list(
+        self, *, client_id: str | None = None, status: NotificationStatus | None = None
+    ) -> "list[Notification]":
+        """The notifications of an application, or in a state, oldest first.
+
+        All that wait are there, and of those that no longer do the last 1,000 to end.
+        """
+        found: list[Notification] = []
+        after = ""
+        while page := self._engine.store.page(Notification, after=after, limit=_PAGE):
+            found += (
+                one
+                for one in page
+                if client_id in {None, one.client_id} and status in {None, one.status}
+            )
+            after = str(page[-1].notification_id)
+        return found
+
+    def resend(self, notification_id: int) -> Notification:
+        """Deliver a notification now, whatever became of it before; its number stays the same.
+
+        Raises InvalidInputError if there is no such notification.
+        """
+        now = self._engine.clock()
+
+        def decide(view: View) -> tuple[Change, Notification]:
+            if view.notification is None:
+                raise InvalidInputError(
+                    "notification_id", f"there is no notification {notification_id}"
+                )
+            again = replace(view.notification, status="pending", due_at=now)
+            return Change(put=(again,)), again
+
+        return self._engine.transact(Keys(notification_id=notification_id), decide, now=now)
+
+    def simulate(
+        self,
+        application: Application | str,
+        seller: Seller | int,
+        *,
+        action: WebhookAction = "application.authorized",
+    ) -> Notification:
+        """Send a notification out of the blue, signed correctly; nothing else changes.
+
+        Args:
+            application: The application or its client id; its webhook must be on.
+            seller: The seller or their user id; they need not be linked.
+            action: What the notification says has happened.
+
+        Raises:
+            InvalidInputError: There is no such application or seller, or no webhook.
+        """
+        client_id = application if isinstance(application, str) else application.client_id
+        user_id = seller if isinstance(seller, int) else seller.user_id
+        engine = self._engine
+        now, fresh = engine.clock(), engine.mint()
+
+        def decide(view: View) -> tuple[Change, Notification]:
+            if view.application is None:
+                raise InvalidInputError("client_id", f"there is no application {client_id[:40]}")
+            if view.seller is None:
+                raise InvalidInputError("user_id", f"there is no seller {user_id}")
+            told = notice(
+                view.application, user_id, action, now=now, fresh=fresh, profile=engine.profile
+            )
+            if told is None:
+                raise InvalidInputError(
+                    "client_id",
+                    f"{client_id} has no webhook that is on; set its url and secret first",
+                )
+            return Change(put=(told,)), told
+
+        return engine.transact(Keys(client_id=client_id, user_id=user_id), decide, now=now)
+
+    def settle(self, timeout: float = 5.0) -> None:
+        """Wait until nothing is due at the virtual now, and nothing in flight.
+
+        Args:
+            timeout: How long at most, in seconds of real time.
+
+        Raises:
+            NotSettledError: It took longer; a TimeoutError.
+        """
+        done = self._deliverer.settled()
+        try:
+            done.result(timeout)
+        except TimeoutError as error:
+            done.cancel()
+            raise self._not_settled(timeout) from error
+
+    async def settled(self, timeout: float = 5.0) -> None:
+        """`settle` for a coroutine on any event loop, which goes on meanwhile."""
+        done: Future[None] = self._deliverer.settled()
+        try:
+            async with asyncio.timeout(timeout):
+                await asyncio.wrap_future(done)
+        except TimeoutError as error:
+            raise self._not_settled(timeout) from error
+
+    def close(self) -> None:
+        """Cut off what is in flight and end the thread; what is pending stays in the store."""
+        self._deliverer.close()
+
+    def _not_settled(self, timeout: float) -> NotSettledError:
+        first = self._engine.store.next_notification()
+        text = f"webhooks did not settle within {timeout:g} s"
+        if first is None:
+            return NotSettledError(text)
+        attempts = f"attempt {first.attempts + 1}"
+        application = self._engine.store.read(Keys(client_id=first.client_id)).application
+        webhook = application.webhook if application else None
+        where = f" to {webhook.url.partition('?')[0]}" if webhook else ""
+        return NotSettledError(
+            f"{text}: {attempts} of notification {first.notification_id} ({first.action}){where} is"
+            " not answered yet; answer at once and do the work afterwards, or wait longer"
+        )
