@@ -27,6 +27,7 @@ class Call:
     status: int = field(default=200, kw_only=True)
     query: tuple[str, ...] = field(default=(), kw_only=True)
     words: tuple[str, ...] = field(default=(), kw_only=True)
+    waits: bool = field(default=False, kw_only=True)
 
     @property
     def path(self) -> str:
@@ -65,16 +66,20 @@ def describe(table: Iterable[Call]) -> dict[str, object]:
 
 def _operation(call: Call, by_type: dict[type, dict[str, object]]) -> dict[str, object]:
     error = _content(by_type[calls.ErrorOut])
+    responses: dict[str, object] = {
+        str(call.status): {
+            "description": HTTPStatus(call.status).phrase,
+            **_content(by_type[call.gives]),
+        },
+        "4XX": {"description": "Names the field at fault and what would be right", **error},
+    }
+    if call.waits:
+        late = {"description": "Notifications are still due or in flight", **error}
+        responses["504"] = late
     operation: dict[str, object] = {
         "summary": call.summary,
         "operationId": call.run.__name__,
-        "responses": {
-            str(call.status): {
-                "description": HTTPStatus(call.status).phrase,
-                **_content(by_type[call.gives]),
-            },
-            "4XX": {"description": "Names the field at fault and what would be right", **error},
-        },
+        "responses": responses,
     }
     parameters = [
         {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}

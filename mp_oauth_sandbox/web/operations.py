@@ -68,11 +68,19 @@ class Operations:
                 self.advance,
                 takes=calls.AdvanceIn,
                 gives=calls.ClockOut,
+                waits=True,
             ),
-            Call("POST", "/clock/travel", self.travel, takes=calls.TravelIn, gives=calls.ClockOut),
+            Call(
+                "POST",
+                "/clock/travel",
+                self.travel,
+                takes=calls.TravelIn,
+                gives=calls.ClockOut,
+                waits=True,
+            ),
             Call("POST", "/clock/freeze", self.freeze, gives=calls.ClockOut),
             Call("POST", "/clock/resume", self.resume, gives=calls.ClockOut),
-            Call("POST", "/revocations", self.revoke, takes=calls.RevocationIn),
+            Call("POST", "/revocations", self.revoke, takes=calls.RevocationIn, waits=True),
             Call("GET", "/profile", self.profile, gives=Profile),
             Call(
                 "PATCH", "/profile", self.change_profile, takes=calls.ProfileChange, gives=Profile

@@ -117,7 +117,7 @@ class WebhookOperations:
                 gives=one,
                 status=201,
             ),
-            Call("POST", "/webhooks/settle", self.settle_webhooks, takes=SettleIn),
+            Call("POST", "/webhooks/settle", self.settle_webhooks, takes=SettleIn, waits=True),
         )
 
     async def webhooks(self, request: Request) -> NotificationsOut:

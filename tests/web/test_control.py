@@ -208,7 +208,7 @@ def test_an_application_is_edited_in_part(
     after = call(client, f"GET {path}").json()
     assert after["lifetimes"]["access_token"] == 5
     assert after["lifetimes"]["refresh_token"] == 7
-    hook = {"url": "https://shop.example/hook", "secret": "s"}
+    hook = {"url": "https://shop.localhost/hook", "secret": "s"}
     assert call(client, f"PATCH {path}", {"webhook": hook}).json()["webhook"]
     assert call(client, f"PATCH {path}", {"webhook": None}).json()["webhook"] is None
     blocked = call(client, f"PATCH {path}", {"status": "blocked", "pkce_required": True}).json()
@@ -228,6 +228,8 @@ def test_an_application_is_edited_in_part(
         ({"lifetimes": {"access_token": -1}}, "lifetimes.access_token"),
         ({"webhook": {"url": "https://a.example"}}, "webhook.secret"),
         ({"webhook": {"url": "javascript:alert(1)", "secret": "s"}}, "webhook.url"),
+        ({"webhook": {"url": "https://shop.example/hook", "secret": "s"}}, "webhook.url"),
+        ({"webhook": {"url": "http://localhost/", "secret": "s", "enabled": 1}}, "webhook.enabled"),
         ({"lifetimes": None}, "lifetimes"),
     ],
 )
@@ -464,17 +466,37 @@ LIVES: dict[str, list[tuple[str, object]]] = {
     ],
     "GET /consent": [("/consent", None)],
     "GET /clock": [("/clock", None)],
-    "POST /clock/advance": [("/clock/advance", {"seconds": 0.5})],
+    "POST /clock/advance": [
+        ("/clock/advance", {"seconds": 0.5}),
+        ("/clock/advance", {"seconds": 0.5, "settle": True}),
+    ],
     "POST /clock/travel": [("/clock/travel", {"to": "2100-01-01T00:00:00Z"})],
     "POST /clock/freeze": [("/clock/freeze", None)],
     "POST /clock/resume": [("/clock/resume", None)],
-    "POST /revocations": [("/revocations", {"reason": "password_changed", "user_id": 5})],
+    "POST /revocations": [
+        ("/revocations", {"reason": "password_changed", "user_id": 5}),
+        ("/revocations", {"reason": "password_changed", "user_id": 5, "settle": True}),
+    ],
     "GET /profile": [("/profile", None)],
     "PATCH /profile": [
         ("/profile", {"preset": "strict"}),
         ("/profile", {"retry_after": None, "default_scopes": ["read"], "redirect_status": 303}),
     ],
     "GET /journal": [("/journal?after=0&limit=5", None)],
+    "GET /webhooks": [
+        ("/webhooks", None),
+        ("/webhooks?client_id=123", None),
+        ("/webhooks?status=pending", None),
+    ],
+    "POST /webhooks/{id}/resend": [("/webhooks/{id}/resend", None)],
+    "POST /webhooks/simulate": [
+        ("/webhooks/simulate", {"client_id": "123", "user_id": 5}),
+        (
+            "/webhooks/simulate",
+            {"client_id": "123", "user_id": 5, "action": "application.deauthorized"},
+        ),
+    ],
+    "POST /webhooks/settle": [("/webhooks/settle", {}), ("/webhooks/settle", {"timeout": 5})],
     "POST /reset": [("/reset", None)],
     "GET /openapi.json": [("/openapi.json", None)],
 }
@@ -527,7 +549,7 @@ def test_every_route_is_in_the_document_and_the_other_way_round(
     for path, methods in document["paths"].items():
         real = {method.upper() for method in methods}
         heads = {"HEAD"} if "GET" in real else set()
-        answer = client.request("TRACE", path.replace("{client_id}", "1"))
+        answer = client.request("TRACE", path.replace("{client_id}", "1").replace("{id}", "1"))
         assert answer.status_code == 405, path
         assert set(answer.headers["allow"].split(", ")) == real | heads
 
@@ -538,8 +560,10 @@ def test_requests_and_answers_are_as_the_document_says(
 ) -> None:
     operation = operations(document)[line]
     call(client, "POST /sellers", {"country": "AR", "user_id": 5})
-    app = {"name": "A", "redirect_uris": [CALLBACK], "client_id": "123"}
+    hook = {"url": "http://127.0.0.1:1/", "secret": "s"}
+    app = {"name": "A", "redirect_uris": [CALLBACK], "client_id": "123", "webhook": hook}
     call(client, "POST /applications", app)
+    told = call(client, "POST /webhooks/simulate", {"client_id": "123", "user_id": 5}).json()
     client.post("/oauth/token", json={"grant_type": "nonsense"})
     for path, body in LIVES[line]:
         if "requestBody" in operation:
@@ -547,6 +571,7 @@ def test_requests_and_answers_are_as_the_document_says(
             holds(document, operation["requestBody"], body)
         else:
             assert body is None
+        path = path.replace("{id}", str(told["id"]))
         answer = call(client, f"{line.split(' ')[0]} {path}", body)
         assert str(answer.status_code) in operation["responses"], answer.text
         holds(document, operation["responses"][str(answer.status_code)], answer.json())

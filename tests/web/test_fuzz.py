@@ -131,6 +131,7 @@ CALLS = [
     ("POST", "/clock/advance", ["seconds"]),
     ("POST", "/clock/travel", ["to"]),
     ("POST", "/revocations", ["reason", "client_id", "user_id"]),
+    ("POST", "/webhooks/simulate", ["client_id", "user_id", "action"]),
     ("PATCH", "/profile", ["name", "preset", "retry_after", "default_scopes", "redirect_status"]),
 ]
 LIKELY: dict[str, object] = {
