@@ -46,13 +46,20 @@ class Received:
 class Receiver:
     """Listens on a port of its own. `answer` makes the answer to each request; None is none."""
 
-    def __init__(self, answer: Callable[[Received], bytes | None] = lambda _: OK) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Received], bytes | None] = lambda _: OK,
+        *,
+        address: str = "127.0.0.1",
+    ) -> None:
         self.answer = answer
         self.received: list[Received] = []
         self._heard = threading.Condition()
         self._open: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._listener = socket.create_server((address, 0), family=family)
+        self.port = self._listener.getsockname()[1]
+        self.host = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
         self.url = f"http://{self.host}/"
         self._thread = threading.Thread(target=self._run, name="receiver", daemon=True)
         self._thread.start()

@@ -350,6 +350,7 @@ def test_a_test_that_freezes_its_own_time_does_not_hold_deliveries_up(receiver: 
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", "accepted"),
         (b"HTTP/1.1 204 No Content\r\n\r\n", "not accepted: 204"),
         (b"HTTP/1.0 201 Created\r\n\r\n", "accepted"),
+        (b"HTTP/1.1 204 No Content\r\n\r\nbut here is one", "not accepted: 204"),
         (b"", "no answer: the connection was closed at once, without an answer"),
         (b"HTTP/1.1 20", "no answer: the connection was closed, without an answer"),
         (b"220 smtp ready\r\n", "no answer: what came was not HTTP"),
@@ -486,7 +487,7 @@ def test_proxies_of_the_environment_are_not_used(
 def test_names_of_this_machine_are_never_looked_up(
     sandbox: Sandbox, seller: Seller, receiver: Receiver
 ):
-    port = receiver.host.partition(":")[2]
+    port = receiver.port
     for host in ("localhost", "shop.localhost", "LOCALHOST"):
         sandbox.webhooks.simulate(register(sandbox, f"http://{host}:{port}/"), seller)
 
@@ -494,6 +495,31 @@ def test_names_of_this_machine_are_never_looked_up(
 
     hosts = [received.headers["Host"] for received in receiver.received]
     assert hosts == [f"localhost:{port}", f"shop.localhost:{port}", f"LOCALHOST:{port}"]
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+def test_a_receiver_on_ipv6_alone_is_found_by_name_and_by_address(sandbox: Sandbox, seller: Seller):
+    with Receiver(address="::1") as receiver:
+        for url in (f"http://localhost:{receiver.port}/", receiver.url):
+            sandbox.webhooks.simulate(register(sandbox, url), seller)
+        sandbox.webhooks.settle()
+
+        assert [r.headers["Host"] for r in receiver.received] == [
+            f"localhost:{receiver.port}",
+            receiver.host,
+        ]
+
+
+def test_a_name_of_this_machine_at_which_nobody_listens_says_refused(
+    sandbox: Sandbox, seller: Seller, receiver: Receiver
+):
+    receiver.stop_listening()
+
+    sandbox.webhooks.simulate(register(sandbox, f"http://localhost:{receiver.port}/"), seller)
+    sandbox.webhooks.settle()
+
+    outcome = sandbox.journal.last("webhook").outcome
+    assert outcome.startswith("no answer: connection refused, next attempt")
 
 
 @pytest.mark.parametrize("host", ["shop.example", "10.0.0.7", "169.254.169.254", "[fe80::1]", "0"])
