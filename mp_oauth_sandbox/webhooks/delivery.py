@@ -44,9 +44,10 @@ class Deliverer:
         self._thread: LoopThread | None = None
         self._closed = False
         self._signal = asyncio.Event()
+        self._resets = 0
         self._settling: list[Future[None]] = []
         self._worker: Future[None] | None = None
-        # With the stretch it belongs to.
+        # With the number of resets before it.
         self._in_flight: tuple[asyncio.Task[Answer], int] | None = None
         engine.deliverer = self
 
@@ -82,6 +83,7 @@ class Deliverer:
         See `engine.Deliverer`.
         """
         with self._ledger.dropping():
+            self._resets += 1
             self._mishaps.clear()
             yield
         with self._lock:
@@ -103,12 +105,12 @@ class Deliverer:
     async def _work(self) -> None:
         while True:
             self._signal.clear()
-            settling, stretch = tuple(self._settling), self._ledger.stretch
+            settling, resets = tuple(self._settling), self._resets
             try:
                 found = self._engine.store.next_notification()
                 wait = self._until(found)
                 if found is not None and wait == 0:
-                    await self._handle(found, stretch)
+                    await self._handle(found, resets)
                     continue
                 self._release(settling)
             except Exception:
@@ -130,44 +132,44 @@ class Deliverer:
             return 0
         return None if clock.frozen else min(left, _LONGEST_SLEEP)
 
-    async def _handle(self, found: Notification, stretch: int) -> None:
+    async def _handle(self, found: Notification, resets: int) -> None:
         """Make the attempt that is due, or find out that there is none to be made."""
         keys = Keys(notification_id=found.notification_id)
         application = self._engine.store.read(keys).application
         webhook = application.webhook if application else None
         if webhook is None or not webhook.enabled:
-            self._ledger.ended(stretch, found, "given_up", "given up: there is no webhook any more")
+            self._ledger.ended(found, "given_up", "given up: there is no webhook any more")
             self._mishaps.done(found)
             return
         faults = self._mishaps.of(found)
         hows = {fault.how for fault in faults}
         if "lost" in hows:
-            self._ledger.ended(stretch, found, "lost", "never sent: lost, by a fault")
+            self._ledger.ended(found, "lost", "never sent: lost, by a fault")
             self._mishaps.done(found)
             return
         if delay := self._mishaps.delay(found):
-            self._ledger.put_off(stretch, found.notification_id, found.due_at + delay)
+            self._ledger.put_off(found.notification_id, found.due_at + delay)
             return
-        accepted = await self._attempt(found, webhook, faults, stretch)
+        accepted = await self._attempt(found, webhook, faults, resets)
         self._mishaps.done(found)
         if accepted:
             if "duplicate" in hows:
                 again = replace(found, attempts=found.attempts + 1)
-                await self._attempt(again, webhook, faults, stretch)
+                await self._attempt(again, webhook, faults, resets)
             for number in self._mishaps.overtaken_by(found):
-                self._ledger.put_off(stretch, number, found.due_at)
+                self._ledger.put_off(number, found.due_at)
 
     async def _attempt(
         self,
         found: Notification,
         webhook: Webhook,
         faults: Sequence[WebhookFault],
-        stretch: int,
+        resets: int,
     ) -> bool:
         """Send, wait for the answer and record it; whether it was accepted."""
         ready = plan(self._engine, found, webhook, faults)
         sending = asyncio.ensure_future(deliver(ready, self._engine.webhook_hosts))
-        self._in_flight = sending, stretch
+        self._in_flight = sending, resets
         self._cut_off()
         try:
             answer = await sending
@@ -179,14 +181,14 @@ class Deliverer:
             return False
         finally:
             self._in_flight = None
-        self._ledger.attempted(stretch, ready, answer)
+        self._ledger.attempted(ready, answer)
         return answer.status in ACCEPTED
 
     def _cut_off(self) -> None:
         """Cancel what is in flight if it was found before the last reset."""
         if self._in_flight is not None:
-            sending, stretch = self._in_flight
-            if stretch != self._ledger.stretch:
+            sending, resets = self._in_flight
+            if resets != self._resets:
                 sending.cancel()
 
     def _release(self, settling: Sequence[Future[None]]) -> None:

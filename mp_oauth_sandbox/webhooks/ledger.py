@@ -23,27 +23,21 @@ from mp_oauth_sandbox.webhooks.sending import Answer
 
 
 class Ledger:
-    """Records outcomes. `stretch` numbers the times between two resets.
-
-    Whoever starts something takes the number first; what it comes to is recorded only if the
-    number is still the same.
-    """
+    """Records outcomes of notifications that are still there; a reset has left none."""
 
     def __init__(self, engine: Engine) -> None:
         """Record in this engine's store and journal."""
         self._engine = engine
         # Reentrant: a subscriber of the journal may reset the sandbox.
         self._lock = threading.RLock()
-        self.stretch = 0
 
     @contextmanager
     def dropping(self) -> Generator[None]:
-        """Inside, nothing is recorded; afterwards nothing of before is."""
+        """Inside, nothing is recorded: what the store forgets is not in the journal afterwards."""
         with self._lock:
-            self.stretch += 1
             yield
 
-    def attempted(self, stretch: int, made: Plan, answer: Answer) -> None:
+    def attempted(self, made: Plan, answer: Answer) -> None:
         """Record an attempt and what came back, and plan the next one."""
         engine, notification = self._engine, made.notification
         attempt = Attempt(
@@ -59,7 +53,6 @@ class Ledger:
             facts["faults"] = ", ".join(fault.how for fault in made.faults)
         with self._lock:
             after = self._change(
-                stretch,
                 notification.notification_id,
                 lambda current: after_attempt(current, attempt, profile=engine.profile),
             )
@@ -67,27 +60,25 @@ class Ledger:
                 outcome = f"{attempt.outcome}{_what_follows(after)}"
                 self._note(made.described, notification, answer.status, outcome, facts)
 
-    def ended(
-        self, stretch: int, found: Notification, status: NotificationStatus, outcome: str
-    ) -> None:
+    def ended(self, found: Notification, status: NotificationStatus, outcome: str) -> None:
         """Record that nothing will be sent any more, and why."""
         with self._lock:
             after = self._change(
-                stretch, found.notification_id, lambda current: replace(current, status=status)
+                found.notification_id, lambda current: replace(current, status=status)
             )
             if after is not None:
                 self._note(f"POST {found.action}", found, 0, outcome, {})
 
-    def put_off(self, stretch: int, notification_id: int, until: datetime) -> None:
+    def put_off(self, notification_id: int, until: datetime) -> None:
         """Let a pending notification wait for that instant."""
 
         def later(current: Notification) -> Notification:
             return replace(current, due_at=until) if current.status == "pending" else current
 
-        self._change(stretch, notification_id, later)
+        self._change(notification_id, later)
 
     def _change(
-        self, stretch: int, notification_id: int, change: Callable[[Notification], Notification]
+        self, notification_id: int, change: Callable[[Notification], Notification]
     ) -> Notification | None:
         def decide(view: View) -> tuple[Change, Notification | None]:
             if view.notification is None:
@@ -95,12 +86,9 @@ class Ledger:
             changed = change(view.notification)
             return Change(put=(changed,)), changed
 
-        with self._lock:
-            if stretch != self.stretch:
-                return None
-            return self._engine.store.transact(
-                Keys(notification_id=notification_id), decide, now=self._engine.clock()
-            )
+        return self._engine.store.transact(
+            Keys(notification_id=notification_id), decide, now=self._engine.clock()
+        )
 
     def _note(
         self, what: str, about: Notification, status: int, outcome: str, facts: dict[str, str]
