@@ -4,7 +4,7 @@ Each message is decided by a pure function of `core/` inside one atomic store st
 and luck are arguments, taken once.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +27,7 @@ from mp_oauth_sandbox.core.messages import (
     Outcome,
     RedeemCode,
     Refresh,
+    Refused,
     TokenRequest,
     UseToken,
 )
@@ -45,6 +46,7 @@ from mp_oauth_sandbox.core.redeem import redeem_code
 from mp_oauth_sandbox.core.refresh import refresh
 from mp_oauth_sandbox.core.refusals import missing, refuse
 from mp_oauth_sandbox.core.use_token import use_token
+from mp_oauth_sandbox.faults import Asked, Endpoint, Fault, Faults, Reply
 from mp_oauth_sandbox.journal import Journal, moment
 from mp_oauth_sandbox.mint import Mint
 from mp_oauth_sandbox.rates import RateLimit
@@ -53,6 +55,17 @@ from mp_oauth_sandbox.stores.protocol import Decide, Store
 T = TypeVar("T")
 
 ConsentMode = Literal["auto", "page", "deny"]
+
+_GRANT_TYPES: dict[type, str] = {
+    RedeemCode: "authorization_code",
+    Refresh: "refresh_token",
+    ClientCredentials: "client_credentials",
+}
+
+
+def grant_type_of(message: object) -> str | None:
+    """The grant_type of a token request; None for anything else."""
+    return _GRANT_TYPES.get(type(message))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +91,17 @@ class Deliverer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """What a reset returns to."""
+
+    records: list[Record]
+    clock: tuple[int, int | None]
+    consent: Consent
+    profile: Profile
+    faults: Sequence[Fault]
+
+
 class Engine:
     """Everything the sandbox decides, without any HTTP."""
 
@@ -91,13 +115,62 @@ class Engine:
         self.journal = Journal(clock=clock, save=store.append_journal, kept=store.journal(1000))
         self.on_reset: Callable[[], None] | None = None
         """Called after each reset: the pages then sign browsers out."""
+        self.faults = Faults(note=self.note)
         self.deliverer: Deliverer | None = None
         """Told of notifications; without one they wait in the store."""
         self.webhook_hosts: frozenset[str] = frozenset()
         """Hosts beyond this machine to which notifications may go."""
         self._rates = RateLimit()
         clock.on_move = self._clock_moved
-        self._start: tuple[list[Record], tuple[int, int | None], Consent, Profile] | None = None
+        self._start: _Start | None = None
+
+    async def answer(
+        self, message: Message | Refused, *, endpoint: Endpoint, request: str
+    ) -> Reply:
+        """Decide a message as the armed faults will have it, and how its answer is delivered.
+
+        `request` is method and path. A refusal in place of a message is one that parsing has
+        found already; faults meet it like any other request.
+        """
+        if not self.faults:
+            # What faults tell requests apart by need not be looked up.
+            return Reply(outcome=self._outcome(message))
+        client_id, user_id = self._parties(message)
+        asked = Asked(
+            endpoint=endpoint,
+            request=request,
+            message=message,
+            grant_type=grant_type_of(message),
+            client_id=client_id,
+            user_id=user_id,
+        )
+        return await self.faults.serve(asked, self._decide)
+
+    async def _decide(self, asked: Asked) -> Reply:
+        return Reply(outcome=self._outcome(asked.message))
+
+    def _outcome(self, message: Message | Refused) -> Outcome:
+        return message if isinstance(message, Refused) else self.serve(message)
+
+    def _parties(self, message: Message | Refused) -> tuple[str | None, int | None]:
+        """Which application and seller a request is about, as far as can be known before."""
+        match message:
+            case RedeemCode(code=secret) | Refresh(refresh_token=secret):
+                client_id = client_id_of(message.authentication)
+                grant = self.store.read(Keys(secret=secret)).grant if secret else None
+                issuer = grant.client_id if grant else None
+                return client_id or issuer, grant.user_id if grant else None
+            case ClientCredentials():
+                client_id = client_id_of(message.authentication)
+                application = self._application(client_id)
+                return client_id, application.owner if application else None
+            case UseToken(token=secret):
+                grant = self.store.read(Keys(secret=secret)).grant if secret else None
+                return (grant.client_id, grant.user_id) if grant else (None, None)
+            case Ask() | Approve() | Deny():
+                return message.request.client_id, message.user_id
+            case Refused():
+                return None, None
 
     def transact(self, keys: Keys, decide: Decide[T], *, now: datetime) -> T:
         """A store step that may write notifications; whoever delivers them is told."""
@@ -257,16 +330,26 @@ class Engine:
             for record in (view.application, view.seller, view.link, view.grant, view.credential):
                 if record is not None and record not in records:
                     records.append(record)
-        self._start = (records, self.clock.state(), self.consent, self.profile)
+        self._start = _Start(
+            records=records,
+            clock=self.clock.state(),
+            consent=self.consent,
+            profile=self.profile,
+            faults=self.faults.faults(),
+        )
 
     def reset(self) -> None:
-        """Return to the state right after start; codes, tokens, journal and clock moves go."""
-        if self._start is None:
+        """Return to the state right after start; codes, tokens, journal and clock moves go.
+
+        Faults that were there at the start are armed anew; whatever waits at one goes on.
+        """
+        if (start := self._start) is None:
             return
-        records, clock, self.consent, self.profile = self._start
+        self.consent, self.profile = start.consent, start.profile
         with self.deliverer.dropping() if self.deliverer is not None else nullcontext():
-            self.store.reset(records)
-            self.clock.restore(clock)
+            self.store.reset(start.records)
+            self.clock.restore(start.clock)
+            self.faults.rearm(start.faults)
             self.journal.clear()
         self._rates = RateLimit()
         self.save_settings()
@@ -274,6 +357,7 @@ class Engine:
             self.on_reset()
 
     def close(self) -> None:
-        """Save what is left and release the store."""
+        """Let go of what waits at a fault, save what is left and release the store."""
+        self.faults.clear()
         self.journal.flush()
         self.store.close()

@@ -28,7 +28,7 @@ _BATCH = 64
 Kind = Literal["authorization", "token", "resource", "webhook", "control"]
 _logger = logging.getLogger("mp_oauth_sandbox")
 
-Delivery = Literal["pending", "delivered", "disconnected"]
+Delivery = Literal["pending", "delivered", "disconnected", "dropped"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +57,7 @@ class Entry:
     remedy: str | None = None
     source: str | None = None
     facts: dict[str, str] = field(default_factory=dict[str, str])
+    faults: tuple[str, ...] = ()
     delivery: Delivery = "pending"
 
     def __str__(self) -> str:
@@ -102,6 +103,7 @@ class Journal:
         client_id: str | None = None,
         user_id: int | None = None,
         facts: dict[str, str] | None = None,
+        faults: tuple[str, ...] = (),
     ) -> Entry:
         """Add an entry, tell the subscribers, and return it to be completed."""
         entry = Entry(
@@ -116,6 +118,7 @@ class Journal:
             client_id=client_id,
             user_id=user_id,
             facts=facts or {},
+            faults=faults,
         )
         if refused is not None:
             entry.error = error

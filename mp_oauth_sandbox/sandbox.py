@@ -16,6 +16,7 @@ from mp_oauth_sandbox.core.records import Application, Seller, Webhook
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication, NewSeller
 from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
 from mp_oauth_sandbox.engine import Consent, Engine
+from mp_oauth_sandbox.faults import Faults
 from mp_oauth_sandbox.journal import Journal
 from mp_oauth_sandbox.mint import Mint
 from mp_oauth_sandbox.panel import Panel
@@ -160,6 +161,11 @@ class Sandbox:
     def journal(self) -> Journal:
         """What happened, and why."""
         return self._engine.journal
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on purpose: `faults.add("lose-response", on="refresh")`."""
+        return self._engine.faults
 
     @property
     def profile(self) -> Profile:

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from mp_oauth_sandbox.core.registration import InvalidInputError
+from mp_oauth_sandbox.faults import description, load_faults
 from mp_oauth_sandbox.hosting.live import PortUnavailableError
 from mp_oauth_sandbox.journal import Entry
 from mp_oauth_sandbox.presets import CLIENT_ID, CLIENT_SECRET, PORT, FirstRun, first_run
@@ -71,6 +72,13 @@ _ANSWERS = {
     help='default, strict, legacy, or a TOML file of switches (base = "strict", ...).',
 )
 @click.option(
+    "--faults",
+    "fault_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Faults to start with: a TOML file of [[fault]] and [[sequence]] tables.",
+)
+@click.option(
     "--seed", help="Codes, tokens and ids follow from this text, from their order and the time."
 )
 @click.option(
@@ -110,6 +118,7 @@ def serve(
     client_secret: str,
     redirect_uris: tuple[str, ...],
     profile: str | None,
+    fault_file: Path | None,
     seed: str | None,
     allow_hosts: tuple[str, ...],
     allow_webhook_hosts: tuple[str, ...],
@@ -159,6 +168,8 @@ def serve(
                 sandbox.auto_consent(start.sellers[0])
             elif auto_consent is not None:
                 sandbox.show_consent_page()
+            if fault_file is not None:
+                sandbox.faults.arm(load_faults(fault_file))
             sandbox.keep(start.application, *start.sellers)
             _announce(sandbox, start, json=log_format == "json")
             write = _json_line if log_format == "json" else _text_line
@@ -166,6 +177,7 @@ def serve(
             # A bare wait() would not let Ctrl-C through on Windows.
             while not stop.wait(timeout=3600):
                 pass
+            _report_never_reached(sandbox)
     except (InvalidInputError, PortUnavailableError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
@@ -215,6 +227,11 @@ Journal   {sandbox.url}/
         _echo("Pages answer to loopback names and this host; --allow-host adds others.\n")
     _echo("Serve your own application as http://localhost:PORT: another site, as in production.")
     _echo("Exchanges appear below.\n")
+
+
+def _report_never_reached(sandbox: Sandbox) -> None:
+    for armed in sandbox.faults.never_reached():
+        _echo(f"never reached: {description(armed)}", err=True)
 
 
 def _text_line(entry: Entry) -> None:

@@ -16,7 +16,17 @@ PLUGIN = "pytest_mp_oauth"
 # From the bottom up. A layer imports its own level and the levels below.
 LEVELS = [
     {"core"},
-    {"clock", "loop_thread", "mint", "profiles", "rates", "stores", "faults", "journal"},
+    {
+        "checked",
+        "clock",
+        "loop_thread",
+        "mint",
+        "profiles",
+        "rates",
+        "stores",
+        "faults",
+        "journal",
+    },
     {"engine"},
     {"panel"},
     {"web", "webhooks"},

@@ -51,6 +51,7 @@ class Cause(StrEnum):
     GRANT_DISPLACED = "grant_displaced"
     GRANT_REPLAYED = "grant_replayed"
     RATE_LIMITED = "rate_limited"
+    SERVER_FAILED = "server_failed"
     # Resources.
     TOKEN_MISSING = "token_missing"  # noqa: S105 - a name, not a secret
     TOKEN_MALFORMED = "token_malformed"  # noqa: S105 - a name, not a secret

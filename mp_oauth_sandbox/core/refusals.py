@@ -7,6 +7,7 @@ that of Mercado Libre.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import MappingProxyType
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
@@ -318,6 +319,15 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             " reason to unlink any seller.",
             "MP reference: 429 local_rate_limited; the body is a guess",
         ),
+        Cause.SERVER_FAILED: Rule(
+            "server_error",
+            "",
+            "A fault of the sandbox answered {status} before anything was decided, as a failing or"
+            " overloaded server would.",
+            "Try a refresh again later, with growing pauses, and unlink nobody. A real 5xx does not"
+            " tell whether the code or refresh token was spent, so never repeat a code for it.",
+            "ML, errors of another API: 500, 502, 503 and 504 in this shape; a guess for MP",
+        ),
         Cause.TOKEN_MISSING: Rule(
             "unauthorized",
             "authorization value not present",
@@ -448,6 +458,10 @@ def wire_error(refused: Refused, profile: Profile) -> WireError:
             message = profile.unsupported_grant_type_message
         case "invalid_scope":
             message = profile.invalid_scope_message
+        case "server_error":
+            failed = HTTPStatus(int(refused.facts.get("status", 503)))
+            error = failed.phrase.lower().replace(" ", "_")
+            return WireError(status=failed, error=error, message=failed.phrase)
         case "unauthorized_client":
             message = profile.unauthorized_client_message
         case _:

@@ -1,21 +1,16 @@
-"""Reading bodies and sending answers: limits, headers, and completing the journal."""
+"""Reading bodies, and what the journal may show of a request: limits, headers, masks."""
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
-from typing import TypedDict, cast
 
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.refusals import refuse, visible
-from mp_oauth_sandbox.journal import Entry
 
 #: Guess: the charset; `cache-control` is RFC 6749 section 5.1, not observed.
 JSON_HEADERS = {
@@ -36,29 +31,6 @@ class BodyLimits:
 
     size: int = 64 * 1024
     time: timedelta = timedelta(seconds=10)
-
-
-class _Connection(TypedDict):
-    connected: Callable[[], bool]
-
-
-class JournaledResponse(Response):
-    """A response whose journal entry learns whether the client was still there to hear it."""
-
-    def __init__(
-        self, body: bytes | str, *, status: int, headers: Mapping[str, str], entry: Entry
-    ) -> None:
-        """`entry` is already recorded: it is visible before the first byte leaves."""
-        super().__init__(body, status_code=status, headers=headers)
-        self._entry = entry
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send, then complete the entry."""
-        await super().__call__(scope, receive, send)
-        extensions = cast("dict[str, _Connection]", scope.get("extensions") or {})
-        connection = extensions.get("mp_oauth_sandbox.connection")
-        heard = connection is None or connection["connected"]()
-        self._entry.delivery = "delivered" if heard else "disconnected"
 
 
 async def read_body(request: Request, limits: BodyLimits) -> bytes | Refused:

@@ -1,7 +1,6 @@
 """The ASGI application: bytes and paths in, answers out. It knows nothing of OAuth."""
 
 from http import HTTPStatus
-from typing import NamedTuple
 
 import msgspec
 from starlette.applications import Starlette
@@ -14,7 +13,6 @@ from starlette.types import ASGIApp
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import (
-    ClientCredentials,
     RedeemCode,
     Refresh,
     Refused,
@@ -22,17 +20,16 @@ from mp_oauth_sandbox.core.messages import (
     TokenRequest,
     TokensIssued,
 )
-from mp_oauth_sandbox.core.refusals import refuse, wire_error
-from mp_oauth_sandbox.engine import Engine
-from mp_oauth_sandbox.journal import Kind
+from mp_oauth_sandbox.core.refusals import refuse
+from mp_oauth_sandbox.engine import Engine, grant_type_of
+from mp_oauth_sandbox.faults import Answer
 from mp_oauth_sandbox.web import wire
 from mp_oauth_sandbox.web.access import Access
+from mp_oauth_sandbox.web.answering import About, Answering
 from mp_oauth_sandbox.web.answers import (
     JSON_HEADERS,
     BodyLimits,
-    JournaledResponse,
     masked,
-    masked_refusal,
     read_body,
     request_line,
 )
@@ -43,15 +40,8 @@ from mp_oauth_sandbox.web.openapi import PREFIX
 from mp_oauth_sandbox.web.operations import Operations
 from mp_oauth_sandbox.web.pages import PageRefusedError, Pages, on_page_refused
 from mp_oauth_sandbox.web.resources import profile_of
-from mp_oauth_sandbox.web.seller_pages import DeadPageError, on_dead_page, shown_client_id
+from mp_oauth_sandbox.web.seller_pages import DeadPageError, on_dead_page
 from mp_oauth_sandbox.webhooks.public import Webhooks
-
-_GRANT_TYPES = {
-    RedeemCode: "authorization_code",
-    Refresh: "refresh_token",
-    ClientCredentials: "client_credentials",
-}
-
 
 #: RFC 9110 section 15.6.1, in the shape of an error body.
 INTERNAL_ERROR = msgspec.json.encode(
@@ -66,6 +56,7 @@ class Api:
         """Answer from this engine."""
         self._engine = engine
         self._limits = limits
+        self._answering = Answering(engine)
 
     async def token(self, request: Request) -> Response:
         """POST /oauth/token."""
@@ -82,24 +73,20 @@ class Api:
                 engine.profile,
                 authorization=request.headers.get("authorization", ""),
             )
-        outcome = parsed if isinstance(parsed, Refused) else engine.serve(parsed)
-        about = _About("token", _grant_type(parsed), self._facts(parsed, outcome))
-        if isinstance(outcome, Refused) or isinstance(parsed, Refused):
-            client_id = None if isinstance(parsed, Refused) else parsed.authentication.client_id
-            return self._refusal(request, outcome, about, client_id)
-        assert isinstance(outcome, TokensIssued)  # noqa: S101 - for the type checker
-        entry = engine.journal.record(
+        reply = await engine.answer(parsed, endpoint="token", request="POST /oauth/token")
+        outcome = reply.outcome
+        about = About(
             kind="token",
-            request="POST /oauth/token",
-            status=200,
-            outcome="tokens issued",
-            grant_type=about.grant_type,
-            client_id=outcome.client_id,
-            user_id=outcome.user_id,
-            facts=about.facts,
+            grant_type=grant_type_of(parsed),
+            client_id=None if isinstance(parsed, Refused) else parsed.authentication.client_id,
+            facts=self._facts(parsed, outcome),
         )
-        content = wire.render_tokens(outcome, parsed, engine.profile)
-        return JournaledResponse(content, status=200, headers=self._headers(), entry=entry)
+        if isinstance(outcome, TokensIssued) and not isinstance(parsed, Refused):
+            content = wire.render_tokens(outcome, parsed, engine.profile)
+            about = about.of(outcome.client_id, outcome.user_id)
+            answer = Answer(200, content, {})
+            return self._answering.success(request, reply, answer, about, "tokens issued")
+        return self._answering.otherwise(request, reply, about)
 
     async def users_me(self, request: Request) -> Response:
         """GET /users/me."""
@@ -107,53 +94,26 @@ class Api:
         parsed = wire.parse_bearer(
             request.headers.get("authorization"), request.scope["query_string"], engine.profile
         )
-        facts: dict[str, str] = {}
-        outcome = parsed if isinstance(parsed, Refused) else engine.serve(parsed)
+        reply = await engine.answer(parsed, endpoint="resource", request=request_line(request))
+        outcome = reply.outcome
+        about = About(kind="resource")
         if not isinstance(parsed, Refused) and parsed.token:
-            facts["access_token"] = engine.mint.label(parsed.token)
+            about.facts["access_token"] = engine.mint.label(parsed.token)
         if not isinstance(outcome, TokenAccepted):
-            return self._refusal(request, outcome, _About("resource", None, facts), None)
-        facts["age_seconds"] = str(int(outcome.age.total_seconds()))
-        entry = engine.journal.record(
-            kind="resource",
-            request="GET /users/me",
-            status=200,
-            outcome=f"answered as {outcome.seller.nickname}",
-            client_id=outcome.client_id,
-            user_id=outcome.seller.user_id,
-            facts=facts,
-        )
-        content = msgspec.json.encode(profile_of(outcome.seller))
-        return JournaledResponse(content, status=200, headers=self._headers(), entry=entry)
+            return self._answering.otherwise(request, reply, about)
+        about.facts["age_seconds"] = str(int(outcome.age.total_seconds()))
+        about = about.of(outcome.client_id, outcome.seller.user_id)
+        answer = Answer(200, msgspec.json.encode(profile_of(outcome.seller)), {})
+        said = f"answered as {outcome.seller.nickname}"
+        return self._answering.success(request, reply, answer, about, said)
 
-    def not_found(self, request: Request) -> Response:
+    async def not_found(self, request: Request) -> Response:
         """The documented 404, also for a known path with another method."""
-        method, _, path = request_line(request).partition(" ")
+        line = request_line(request)
+        method, _, path = line.partition(" ")
         refused = refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
-        return self._refusal(request, refused, _About("resource", None, {}), None)
-
-    def _refusal(
-        self, request: Request, outcome: object, about: "_About", client_id: str | None
-    ) -> Response:
-        if not isinstance(outcome, Refused):
-            raise TypeError(f"no answer to {type(outcome).__name__}")
-        answer = wire.render_refusal(outcome, self._engine.profile)
-        entry = self._engine.journal.record(
-            kind=about.kind,
-            request=request_line(request),
-            status=answer.status,
-            outcome="refused",
-            refused=masked_refusal(outcome),
-            error=wire_error(outcome, self._engine.profile).error,
-            grant_type=about.grant_type,
-            client_id=shown_client_id(client_id),
-            facts=about.facts,
-        )
-        headers = self._headers() | dict(answer.headers)
-        return JournaledResponse(answer.body, status=answer.status, headers=headers, entry=entry)
-
-    def _headers(self) -> dict[str, str]:
-        return JSON_HEADERS | {"x-request-id": self._engine.mint.request_id()}
+        reply = await self._engine.answer(refused, endpoint="resource", request=line)
+        return self._answering.otherwise(request, reply, About(kind="resource"))
 
     def _facts(self, parsed: TokenRequest | Refused, outcome: object) -> dict[str, str]:
         """Which credentials came and went, by short id; never a whole secret."""
@@ -171,16 +131,6 @@ class Api:
             if outcome.refresh_token:
                 facts["issued_refresh_token"] = label(outcome.refresh_token)
         return facts
-
-
-class _About(NamedTuple):
-    kind: Kind
-    grant_type: str | None
-    facts: dict[str, str]
-
-
-def _grant_type(parsed: TokenRequest | Refused) -> str | None:
-    return None if isinstance(parsed, Refused) else _GRANT_TYPES[type(parsed)]
 
 
 def create_app(
@@ -201,7 +151,7 @@ def create_app(
         """Starlette's own errors: no such path, or not with this method."""
         if request.scope["path"].startswith(f"{PREFIX}/"):
             return control.no_such_call(request)
-        return api.not_found(request)
+        return await api.not_found(request)
 
     async def on_disconnect(_request: Request, _error: Exception) -> Response:
         # Nobody is there to read it.

@@ -23,12 +23,21 @@ from mp_oauth_sandbox.core.messages import (
 from mp_oauth_sandbox.core.records import Seller
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewSeller
 from mp_oauth_sandbox.engine import Engine
+from mp_oauth_sandbox.faults import Answer, Reply
 from mp_oauth_sandbox.journal import Entry
 from mp_oauth_sandbox.panel import Panel
 from mp_oauth_sandbox.web import wire
-from mp_oauth_sandbox.web.answers import JournaledResponse, request_line
+from mp_oauth_sandbox.web.answering import UNDECIDED
+from mp_oauth_sandbox.web.answers import request_line
+from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
 from mp_oauth_sandbox.web.pages import Pages, cookie_name, same
-from mp_oauth_sandbox.web.seller_pages import Dead, DeadPageError, SellerPages, set_cookie
+from mp_oauth_sandbox.web.seller_pages import (
+    Dead,
+    DeadPageError,
+    SellerPages,
+    set_cookie,
+    shown_client_id,
+)
 from mp_oauth_sandbox.web.sessions import Pending, Session, Sessions
 from mp_oauth_sandbox.web.texts import Language
 
@@ -79,11 +88,11 @@ class ConsentPages:
         if not isinstance(asked, Askable):
             return self._refuse(context, asked)
         if consent.mode == "deny":
-            return self._deny(context, user_id)
+            return await self._deny(context, user_id)
         if user_id is None and consent.mode == "auto":
             user_id = consent.seller
         if user_id is not None and (consent.mode == "auto" or not asked.consent_needed):
-            return self._approve(context, user_id)
+            return await self._approve(context, user_id)
         session = session or self._sessions.open()
         pending = self._sessions.wait(session, parsed, request.query_params.get("lang"))
         return self._shown.question(request, session, pending, asked.application)
@@ -97,14 +106,14 @@ class ConsentPages:
             raise self._dead(request, "request_unknown", session)
         if language := request.query_params.get("lang"):
             pending = self._sessions.speak(pending, language)
-        return self._ask_again(request, session, pending)
+        return await self._ask_again(request, session, pending)
 
     async def sign_in(self, request: Request) -> Response:
         """POST /authorization/sign-in: as a listed seller, or by nickname."""
         form, session, pending = await self._form(request)
         seller = self._seller(form, self._shown.language(request, pending))
         if seller is None:
-            return self._ask_again(request, session, pending, invalid=True)
+            return await self._ask_again(request, session, pending, invalid=True)
         return self._go_on(request, session, pending, seller.user_id)
 
     async def sign_out(self, request: Request) -> Response:
@@ -124,15 +133,16 @@ class ConsentPages:
             raise self._dead(request, "request_unknown", session, pending)
         context = _Context(request, session, pending.request, pending)
         if decision == "approve":
-            return self._approve(context, session.user_id)
-        return self._deny(context, session.user_id)
+            return await self._approve(context, session.user_id)
+        return await self._deny(context, session.user_id)
 
     # ---- answers to the application ----
 
-    def _approve(self, context: _Context, user_id: int) -> Response:
-        issued = self._engine.serve(Approve(request=context.asked, user_id=user_id))
+    async def _approve(self, context: _Context, user_id: int) -> Response:
+        reply = await self._answered(context, Approve(request=context.asked, user_id=user_id))
+        issued = reply.outcome
         if not isinstance(issued, CodeIssued):
-            return self._refuse(context, issued)
+            return self._refuse(context, issued, reply)
         entry = self._engine.journal.record(
             kind="authorization",
             request=request_line(context.http),
@@ -141,25 +151,32 @@ class ConsentPages:
             client_id=issued.client_id,
             user_id=issued.user_id,
             facts=self._shown.facts(context.asked) | {"code": self._engine.mint.label(issued.code)},
+            faults=reply.faults,
         )
-        return self._redirect(wire.success_location(issued), entry)
+        return self._redirect(wire.success_location(issued), entry, reply)
 
-    def _deny(self, context: _Context, user_id: int | None) -> Response:
-        refused = self._engine.serve(Deny(request=context.asked, user_id=user_id))
-        if not isinstance(refused, Refused) or refused.cause is not Cause.SELLER_DENIED:
-            return self._refuse(context, refused)
-        location = wire.denial_location(context.asked, self._engine.profile)
-        return self._redirect(location, self._redirected(context, refused, user_id))
+    async def _deny(self, context: _Context, user_id: int | None) -> Response:
+        reply = await self._answered(context, Deny(request=context.asked, user_id=user_id))
+        return self._refuse(context, reply.outcome, reply)
 
-    def _refuse(self, context: _Context, refused: Outcome) -> Response:
+    async def _answered(self, context: _Context, message: Approve | Deny) -> Reply:
+        line = request_line(context.http)
+        return await self._engine.answer(message, endpoint="authorization", request=line)
+
+    def _refuse(self, context: _Context, refused: Outcome | None, reply: Reply = PLAIN) -> Response:
+        if refused is None:
+            return self._undecided(context, reply)
         if not isinstance(refused, Refused):
             raise TypeError(f"no page for {type(refused).__name__}")
+        if refused.cause is Cause.SELLER_DENIED:
+            location = wire.denial_location(context.asked, self._engine.profile)
+            return self._redirect(location, self._redirected(context, refused, reply), reply)
         unregistered = refused.cause is Cause.REDIRECT_URI_NOT_REGISTERED
         if unregistered and self._engine.profile.bad_authorization_request == "redirect":
             application = self._panel.application(context.asked.client_id or "")
             if application is not None:
                 location = wire.mismatch_location(application.redirect_uris[0])
-                return self._redirect(location, self._redirected(context, refused, context.user_id))
+                return self._redirect(location, self._redirected(context, refused, reply), reply)
         if refused.cause is Cause.OPERATOR_ACCOUNT and context.session is not None:
             # Else the browser would stay with an account that no page lets it leave.
             self._sessions.close(context.session)
@@ -169,28 +186,47 @@ class ConsentPages:
             session=context.session,
             pending=context.pending,
             asked=context.asked,
+            reply=reply,
         )
 
-    def _redirected(self, context: _Context, refused: Refused, user_id: int | None) -> Entry:
+    def _undecided(self, context: _Context, reply: Reply) -> Response:
+        """No answer at all: a fault hung up before anything was decided."""
+        entry = self._engine.journal.record(
+            kind="authorization",
+            request=request_line(context.http),
+            status=0,
+            outcome="dropped before anything was decided",
+            client_id=shown_client_id(context.asked.client_id),
+            user_id=context.user_id,
+            facts=self._shown.facts(context.asked),
+            faults=reply.faults,
+        )
+        return JournaledResponse(UNDECIDED, entry=entry, reply=reply)
+
+    def _redirected(self, context: _Context, refused: Refused, reply: Reply) -> Entry:
         return self._shown.record_refusal(
             context.http,
             refused,
             context.asked,
             status=self._engine.profile.redirect_status,
-            user_id=user_id,
+            user_id=context.user_id,
+            faults=reply.faults,
         )
 
-    def _redirect(self, location: str, entry: Entry) -> Response:
+    def _redirect(self, location: str, entry: Entry, reply: Reply) -> Response:
         headers = {
             "location": location,
             "cache-control": "no-store",
             "referrer-policy": "no-referrer",
         }
-        return JournaledResponse(b"", status=entry.status, headers=headers, entry=entry)
+        answer = Answer(entry.status, b"", headers)
+        for change in reply.changes:
+            answer = change(answer)
+        return JournaledResponse(answer, entry=entry, reply=reply)
 
     # ---- the waiting request ----
 
-    def _ask_again(
+    async def _ask_again(
         self, request: Request, session: Session, pending: Pending, *, invalid: bool = False
     ) -> Response:
         """The page for a waiting request, judged anew."""
@@ -201,7 +237,7 @@ class ConsentPages:
         if session.user_id is not None and not asked.consent_needed:
             if not self._sessions.take(pending):
                 raise self._dead(request, "request_unknown", session, pending)
-            return self._approve(context, session.user_id)
+            return await self._approve(context, session.user_id)
         return self._shown.question(request, session, pending, asked.application, invalid=invalid)
 
     async def _form(self, request: Request) -> tuple[dict[str, str], Session, Pending]:

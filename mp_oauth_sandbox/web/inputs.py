@@ -1,20 +1,18 @@
 """What a control call is given: its JSON body and query, checked, with errors naming the field."""
 
-import re
 from http import HTTPStatus
 from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
 
+from mp_oauth_sandbox.checked import invalid
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.refusals import explanation
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.web.answers import BODY_STATUS, BodyLimits, read_body
 
 Wanted = TypeVar("Wanted")
-
-_FIELD = re.compile(r"at `\$\.?(?P<path>[^`]*)`|field `(?P<name>[^`]*)`")
 
 
 class CallRefusedError(Exception):
@@ -45,7 +43,7 @@ async def read_json(request: Request, wanted: type[Wanted], limits: BodyLimits) 
     try:
         return msgspec.json.decode(body, type=wanted)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from error
+        raise invalid(error, whole="body") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidInputError("body", f"it is not valid JSON ({error})") from error
 
@@ -56,11 +54,3 @@ def number(request: Request, name: str, *, default: int) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 16):
         raise InvalidInputError(name, "must be a number, 0 or more")
     return int(value)
-
-
-def _invalid(error: msgspec.ValidationError) -> InvalidInputError:
-    found = list(_FIELD.finditer(str(error)))
-    # The message names a surplus or missing field first, then the object that it is in.
-    names = [match["path"] or match["name"] or "" for match in reversed(found)]
-    problem = str(error).partition(" - at ")[0]
-    return InvalidInputError(".".join(filter(None, names))[:100] or "body", problem)

@@ -9,12 +9,14 @@ from starlette.responses import Response
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import AuthorizationRequest, Refused
 from mp_oauth_sandbox.core.records import Application, Seller
-from mp_oauth_sandbox.core.refusals import RULES, explanation, refuse, remedy
+from mp_oauth_sandbox.core.refusals import RULES, explanation, refuse, remedy, wire_error
 from mp_oauth_sandbox.core.uris import caret
 from mp_oauth_sandbox.engine import Engine
+from mp_oauth_sandbox.faults import Answer, Reply
 from mp_oauth_sandbox.journal import Entry
 from mp_oauth_sandbox.panel import Panel
 from mp_oauth_sandbox.web.answers import masked, masked_refusal, request_line
+from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
 from mp_oauth_sandbox.web.pages import Pages, cookie_name, origin_of
 from mp_oauth_sandbox.web.sessions import Pending, Session
 from mp_oauth_sandbox.web.texts import LANGUAGES, Language, areas_of_access, pick_language, texts
@@ -113,13 +115,20 @@ class SellerPages:
         session: Session | None,
         pending: Pending | None = None,
         asked: AuthorizationRequest | None = None,
+        reply: Reply = PLAIN,
     ) -> Response:
-        """The error page: Mercado Pago's sentence, HTTP 400, and set apart why (sandbox)."""
+        """The error page: Mercado Pago's sentence, HTTP 400, and set apart why (sandbox).
+
+        `reply` is what faults have made of it: another status, or another delivery.
+        """
         refused = masked_refusal(refused)
         seller = self._seller(session)
         user_id = seller.user_id if seller else None
-        entry = self.record_refusal(request, refused, asked, status=400, user_id=user_id)
-        entry.delivery = "delivered"
+        error = wire_error(refused, self._engine.profile)
+        status = error.status if error.status in {429, *range(500, 600)} else 400
+        entry = self.record_refusal(
+            request, refused, asked, status=status, user_id=user_id, faults=reply.faults
+        )
         language = self.language(request, pending, seller)
         sentences, operator = texts(language), refused.cause is Cause.OPERATOR_ACCOUNT
         context = {
@@ -132,7 +141,11 @@ class SellerPages:
             "journal_url": f"/#entry-{entry.seq}",
             **_comparison(refused),
         }
-        return self._pages.render("error.html", context, language=language, status=400)
+        page = self._pages.render("error.html", context, language=language, status=status)
+        for change in reply.changes:
+            added = change(Answer(status, b"", {})).headers
+            page.headers.update(added)
+        return JournaledResponse(page, entry=entry, reply=reply)
 
     def dead(
         self, request: Request, why: Dead, *, session: Session | None, pending: Pending | None
@@ -179,6 +192,7 @@ class SellerPages:
         *,
         status: int,
         user_id: int | None = None,
+        faults: tuple[str, ...] = (),
     ) -> Entry:
         """Write a refusal down, or the seller's own denial."""
         denied = refused.cause is Cause.SELLER_DENIED
@@ -193,6 +207,7 @@ class SellerPages:
             client_id=shown_client_id(client_id),
             user_id=user_id,
             facts=self.facts(asked) if asked else {},
+            faults=faults,
         )
 
     def facts(self, asked: AuthorizationRequest) -> dict[str, str]:

@@ -34,6 +34,7 @@ FOUND_BY_THE_DOORS = {
     Cause.PAGE_EXPIRED,
     Cause.SELLER_DENIED,
     Cause.RATE_LIMITED,
+    Cause.SERVER_FAILED,
     Cause.RESOURCE_UNKNOWN,
 }
 

@@ -1,6 +1,7 @@
 """The control API does what its OpenAPI document says, and its errors name the field."""
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -497,6 +498,17 @@ LIVES: dict[str, list[tuple[str, object]]] = {
         ),
     ],
     "POST /webhooks/settle": [("/webhooks/settle", {}), ("/webhooks/settle", {"timeout": 5})],
+    "POST /faults": [
+        ("/faults", {"kind": "lose-response", "on": "refresh", "times": 1}),
+        ("/faults", {"kind": "refuse", "status": 429, "retry_after": 3, "times": "always"}),
+        ("/faults", {"kind": "gate", "waiting": 2, "order": [2, 1]}),
+    ],
+    "GET /faults": [("/faults", None)],
+    "DELETE /faults": [("/faults", None)],
+    "DELETE /faults/{id}": [("/faults/f1", None)],
+    "POST /sequences": [
+        ("/sequences", {"on": "refresh", "steps": ["503", "fine", {"kind": "slow", "seconds": 1}]})
+    ],
     "POST /reset": [("/reset", None)],
     "GET /openapi.json": [("/openapi.json", None)],
 }
@@ -549,7 +561,7 @@ def test_every_route_is_in_the_document_and_the_other_way_round(
     for path, methods in document["paths"].items():
         real = {method.upper() for method in methods}
         heads = {"HEAD"} if "GET" in real else set()
-        answer = client.request("TRACE", path.replace("{client_id}", "1").replace("{id}", "1"))
+        answer = client.request("TRACE", re.sub(r"\{\w+\}", "1", path))
         assert answer.status_code == 405, path
         assert set(answer.headers["allow"].split(", ")) == real | heads
 
@@ -564,6 +576,7 @@ def test_requests_and_answers_are_as_the_document_says(
     app = {"name": "A", "redirect_uris": [CALLBACK], "client_id": "123", "webhook": hook}
     call(client, "POST /applications", app)
     told = call(client, "POST /webhooks/simulate", {"client_id": "123", "user_id": 5}).json()
+    call(client, "POST /faults", {"kind": "drip", "on": "/nothing"})
     client.post("/oauth/token", json={"grant_type": "nonsense"})
     for path, body in LIVES[line]:
         if "requestBody" in operation:

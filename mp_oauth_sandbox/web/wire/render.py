@@ -1,7 +1,6 @@
 """Answers: from outcomes to bytes, their keys in the order of public captures."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import msgspec
 
@@ -17,18 +16,10 @@ from mp_oauth_sandbox.core.messages import (
 )
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.refusals import wire_error
+from mp_oauth_sandbox.faults.serve import Answer
 
 #: The order of the reference example; `payments` is not in it.
 _DOCUMENTED_SCOPES = ("read", "write", "offline_access", "payments")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Status, JSON body and further headers."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
 
 
 # ---- redirects ----

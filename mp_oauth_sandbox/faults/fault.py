@@ -1,0 +1,99 @@
+"""What all faults have in common: which requests they meet, and how many of them."""
+
+from fnmatch import fnmatchcase
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta, Struct
+
+from mp_oauth_sandbox.core.registration import InvalidInputError
+from mp_oauth_sandbox.faults.serve import Asked, Wrapper
+
+#: What `on` may say beside a path, and the grant type or endpoint that it means.
+GRANTS = {
+    "exchange": "authorization_code",
+    "refresh": "refresh_token",
+    "client_credentials": "client_credentials",
+}
+ENDPOINTS = ("authorization", "token", "resource")
+
+
+class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """A fault, and the requests it is for.
+
+    `on` is an endpoint (authorization, token, resource), a grant (exchange, refresh,
+    client_credentials), a path ("/users/me", "/v1/payments/*") or a method and a path.
+    `client_id` and `user_id` limit it to one application or seller. Of the requests that fit
+    it meets `times`, beginning with the `first`-th; without `times` it meets one, or as many
+    as it needs.
+    """
+
+    on: str = "token"
+    client_id: str | None = None
+    user_id: int | None = None
+    first: Annotated[int, Meta(ge=1)] = 1
+    times: Annotated[int, Meta(ge=1)] | Literal["always"] | None = None
+
+    #: The endpoints at which this kind of fault means something.
+    ENDPOINTS: ClassVar[tuple[str, ...]] = ENDPOINTS
+
+    @property
+    def kind(self) -> str:
+        """Its name in files and on the command line."""
+        return str(self.__struct_config__.tag)
+
+    @property
+    def label(self) -> str:
+        """Its name in the journal: the kind, and how."""
+        return self.kind
+
+    @property
+    def needed(self) -> int:
+        """How many requests it meets when `times` does not say."""
+        return 1
+
+    def meets(self, match: int) -> bool:
+        """Whether it is for the n-th request that fits."""
+        if match < self.first:
+            return False
+        if self.times == "always":
+            return True
+        return match < self.first + (self.needed if self.times is None else self.times)
+
+    def fits(self, asked: Asked) -> bool:
+        """Whether it is for requests like this one."""
+        if self.client_id is not None and self.client_id != asked.client_id:
+            return False
+        if self.user_id is not None and self.user_id != asked.user_id:
+            return False
+        if self.on in ENDPOINTS:
+            return self.on == asked.endpoint
+        if self.on in GRANTS:
+            return GRANTS[self.on] == asked.grant_type
+        path = asked.request.partition(" ")[2]
+        return fnmatchcase(path if self.on.startswith("/") else asked.request, self.on)
+
+    def check(self) -> None:
+        """Raise InvalidInputError for what cannot mean anything."""
+        endpoint = self.endpoint()
+        if endpoint is None:
+            words = ", ".join((*ENDPOINTS, *GRANTS))
+            raise InvalidInputError("on", f"must be one of {words}, or a path such as /users/me")
+        if endpoint not in self.ENDPOINTS:
+            allowed = " or ".join(self.ENDPOINTS)
+            raise InvalidInputError("on", f"{self.kind} is for {allowed}, not {self.on}")
+
+    def endpoint(self) -> str | None:
+        """The endpoint that `on` is about; None if it is about nothing there is."""
+        if self.on in ENDPOINTS:
+            return self.on
+        if self.on in GRANTS:
+            return "token"
+        path = self.on if self.on.startswith("/") else self.on.partition(" ")[2]
+        if not path.startswith("/"):
+            return None
+        known = {"/oauth/token": "token", "/authorization": "authorization"}
+        return known.get(path, "resource")
+
+    def arm(self) -> Wrapper:
+        """The wrapper itself, with whatever it must remember between requests."""
+        raise NotImplementedError

@@ -1,0 +1,54 @@
+"""Answers that take their time (real time, in seconds)."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from mp_oauth_sandbox.faults.fault import Fault
+from mp_oauth_sandbox.faults.serve import Asked, Reply, Serve, Wrapper
+
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+
+
+class Slow(Fault, frozen=True, kw_only=True, tag="slow"):
+    """The request takes effect at once; the answer comes `seconds` later."""
+
+    seconds: Seconds = 1.0
+
+    def arm(self) -> Wrapper:
+        """See Fault.arm."""
+        wait = timedelta(seconds=self.seconds)
+
+        def wrapper(serve: Serve) -> Serve:
+            async def slow(asked: Asked) -> Reply:
+                reply = await serve(asked)
+                return replace(reply, delay=reply.delay + wait)
+
+            return slow
+
+        return wrapper
+
+
+class Drip(Fault, frozen=True, kw_only=True, tag="drip"):
+    """The head comes at once, the body in small pieces over `seconds`.
+
+    A client whose timeout is for each read alone waits all of it.
+    """
+
+    ENDPOINTS: ClassVar[tuple[str, ...]] = ("token", "resource")
+
+    seconds: Seconds = 1.0
+
+    def arm(self) -> Wrapper:
+        """See Fault.arm."""
+        time = timedelta(seconds=self.seconds)
+
+        def wrapper(serve: Serve) -> Serve:
+            async def dripping(asked: Asked) -> Reply:
+                return replace(await serve(asked), drip=time)
+
+            return dripping
+
+        return wrapper

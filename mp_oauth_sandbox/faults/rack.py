@@ -1,0 +1,140 @@
+"""The faults of one sandbox: added, met by requests in turn, reported when never reached."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from mp_oauth_sandbox.core.registration import InvalidInputError
+from mp_oauth_sandbox.faults.armed import Armed
+from mp_oauth_sandbox.faults.fault import Fault
+from mp_oauth_sandbox.faults.kinds import Steps, made
+from mp_oauth_sandbox.faults.serve import Asked, Reply, Serve
+
+
+class Faults:
+    """Every fault of a sandbox, in the order in which they were added. Use `sandbox.faults`.
+
+    Where several meet one request, a later one wraps the earlier ones.
+    """
+
+    def __init__(self, *, note: Callable[[str], None]) -> None:
+        """`note` writes into the journal what was added and removed."""
+        self._note = note
+        self._lock = threading.Lock()
+        self._armed: tuple[Armed, ...] = ()
+        self._count = 0
+
+    def add(self, fault: Fault | str, /, **fields: object) -> Armed:
+        """Arm a fault: an object, or its kind and fields as in files and on the command line.
+
+        Raises InvalidInputError naming the field that cannot be used.
+        """
+        if isinstance(fault, str):
+            fault = made(fault, fields)
+        elif fields:
+            raise InvalidInputError(next(iter(fields)), "belongs into the fault that is given")
+        fault.check()
+        return self.arm([fault])[0]
+
+    def sequence(
+        self,
+        *steps: str | dict[str, object],
+        on: str = "token",
+        client_id: str | None = None,
+        user_id: int | None = None,
+    ) -> list[Armed]:
+        """Arm one fault for each step: the n-th request that fits meets the n-th; see Steps.
+
+        Raises InvalidInputError naming the step that cannot be used.
+        """
+        wanted = Steps(steps=list(steps), on=on, client_id=client_id, user_id=user_id)
+        return self.arm(wanted.faults())
+
+    def remove(self, name: str) -> bool:
+        """Disarm a fault; whatever waits at it goes on. False if there is none of that name."""
+        with self._lock:
+            gone = [armed for armed in self._armed if armed.name == name]
+            self._armed = tuple(armed for armed in self._armed if armed.name != name)
+        self._let_go(gone)
+        return bool(gone)
+
+    def clear(self) -> None:
+        """Disarm all; whatever waits goes on."""
+        with self._lock:
+            gone, self._armed = self._armed, ()
+        self._let_go(gone)
+
+    def never_reached(self) -> Sequence[Armed]:
+        """Those that no request has met: what a test set up and then did not happen."""
+        return tuple(armed for armed in self._armed if not armed.reached)
+
+    def assert_all_reached(self) -> None:
+        """Raise AssertionError naming the faults that no request has met."""
+        missed = self.never_reached()
+        if missed:
+            lines = "\n".join(f"  {description(armed)}" for armed in missed)
+            raise AssertionError(f"faults that no request has reached:\n{lines}")
+
+    def faults(self) -> Sequence[Fault]:
+        """What is armed, without its counts: for `rearm`."""
+        return tuple(armed.fault for armed in self._armed)
+
+    def rearm(self, faults: Sequence[Fault]) -> None:
+        """Arm just these, counted from the beginning (reset)."""
+        self.clear()
+        with self._lock:
+            self._count = 0
+            self._placed(faults)
+
+    async def serve(self, asked: Asked, decide: Serve) -> Reply:
+        """Serve a request by `decide`, as the faults that it meets will have it."""
+        if not self._armed:
+            return await decide(asked)
+        with self._lock:
+            met = [(armed, said) for armed in self._armed if (said := armed.take(asked))]
+        serve = decide
+        for armed, _ in met:
+            serve = armed.wrapper(serve)
+        reply = await serve(asked)
+        return replace(reply, faults=tuple(said for _, said in met)) if met else reply
+
+    def arm(self, faults: Sequence[Fault]) -> list[Armed]:
+        """Arm faults that are already checked."""
+        with self._lock:
+            armed = self._placed(faults)
+        for one in armed:
+            self._note(f"fault added: {description(one)}")
+        return armed
+
+    def _placed(self, faults: Sequence[Fault]) -> list[Armed]:
+        armed: list[Armed] = []
+        for fault in faults:
+            self._count += 1
+            armed.append(Armed(f"f{self._count}", fault))
+        self._armed = (*self._armed, *armed)
+        return armed
+
+    def _let_go(self, gone: Sequence[Armed]) -> None:
+        for armed in gone:
+            armed.release()
+
+    def __iter__(self) -> Iterator[Armed]:
+        """Those that are armed, spent ones too."""
+        return iter(self._armed)
+
+    def __len__(self) -> int:
+        return len(self._armed)
+
+
+def description(armed: Armed) -> str:
+    """A fault in one line: its name, what it does, and for which requests."""
+    fault = armed.fault
+    who = f", application {fault.client_id}" if fault.client_id is not None else ""
+    who += f", seller {fault.user_id}" if fault.user_id is not None else ""
+    if fault.times == "always":
+        which = "every match" if fault.first == 1 else f"every match from {fault.first}"
+    else:
+        count = fault.times or fault.needed
+        last = fault.first + count - 1
+        which = f"match {fault.first}" if count == 1 else f"matches {fault.first} to {last}"
+    return f"{armed.name} {fault.label} on {fault.on}{who} ({which})"

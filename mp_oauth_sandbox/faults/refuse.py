@@ -1,0 +1,103 @@
+"""Refusals that nothing has earned: a cause on demand, an overloaded or failing server."""
+
+from dataclasses import replace
+from string import Formatter
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.refusals import RULES, missing, refuse
+from mp_oauth_sandbox.core.registration import InvalidInputError
+from mp_oauth_sandbox.faults.fault import Fault
+from mp_oauth_sandbox.faults.serve import Answer, Asked, Reply, Serve, Wrapper
+
+Status = Literal[429, 500, 502, 503, 504]
+
+#: The statuses with which a Retry-After header means something (RFC 9110 section 10.2.3,
+#: RFC 6585 section 4).
+_WITH_RETRY_AFTER = (429, 503)
+
+#: Which errors only a resource, or only the authorization endpoint, tells.
+_RESOURCE_ERRORS = {"unauthorized", "policy", "resource not found"}
+_PAGE_ERRORS = {"error_page", "access_denied"}
+_ANYWHERE = {"local_rate_limited", "server_error"}
+
+
+class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
+    """Nothing is decided; the answer is the one that a `cause` or a failing server gives.
+
+    `status` is 429 (with Retry-After in seconds if `retry_after` says so, and without if not)
+    or a server error; `cause` is a name such as code_expired. Neither means status 503.
+    """
+
+    cause: Cause | None = None
+    status: Status | None = None
+    retry_after: Annotated[int, Meta(ge=0)] | None = None
+
+    def check(self) -> None:
+        """See Fault.check."""
+        super().check()
+        if self.cause is not None and self.status is not None:
+            raise InvalidInputError("cause", "give a cause or a status, not both")
+        if self.retry_after is not None and self._status() not in _WITH_RETRY_AFTER:
+            raise InvalidInputError("retry_after", "is for status 429 and 503")
+        if self.cause is not None and not self._fitting(self.cause):
+            raise InvalidInputError("cause", f"{self.cause} is nothing that {self.on} answers")
+
+    def arm(self) -> Wrapper:
+        """See Fault.arm."""
+
+        def wrapper(_serve: Serve) -> Serve:
+            async def refused(asked: Asked) -> Reply:
+                changes = (self._with_retry_after,) if self._status() else ()
+                return Reply(outcome=self._refusal(asked), changes=changes)
+
+            return refused
+
+        return wrapper
+
+    def _fitting(self, cause: Cause) -> bool:
+        error = RULES[cause].error
+        if error in _ANYWHERE:
+            return True
+        match self.endpoint():
+            case "resource":
+                return error in _RESOURCE_ERRORS
+            case "authorization":
+                return error not in _RESOURCE_ERRORS
+            case _:
+                return error not in _RESOURCE_ERRORS | _PAGE_ERRORS
+
+    def _status(self) -> int | None:
+        if self.status is None and self.cause is None:
+            return 503
+        return 429 if self.cause is Cause.RATE_LIMITED else self.status
+
+    def _refusal(self, asked: Asked) -> Refused:
+        status = self._status()
+        if self.cause is Cause.PARAMETER_MISSING:
+            return missing("refresh_token" if asked.grant_type == "refresh_token" else "code")
+        if status is not None and status != 429:
+            return refuse(Cause.SERVER_FAILED, status=status)
+        cause = self.cause or Cause.RATE_LIMITED
+        return refuse(cause, **_placeholders(cause))
+
+    def _with_retry_after(self, answer: Answer) -> Answer:
+        """The header is as this fault says, whatever the profile sends with a 429."""
+        headers = {name: value for name, value in answer.headers.items() if name != "retry-after"}
+        if self.retry_after is not None:
+            headers["retry-after"] = str(self.retry_after)
+        return replace(answer, headers=headers)
+
+
+def _placeholders(cause: Cause) -> dict[str, str]:
+    """Dots for every fact that a real refusal of this cause would know."""
+    rule = RULES[cause]
+    return {
+        name: "..."
+        for text in (rule.message, rule.explanation, rule.remedy)
+        for _, name, _, _ in Formatter().parse(text)
+        if name
+    }

@@ -1,0 +1,57 @@
+"""What a fault wraps: a request on its way to a decision, and the reply on its way back."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from mp_oauth_sandbox.core.messages import Message, Outcome, Refused
+
+Endpoint = Literal["authorization", "token", "resource"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes on the wire: status, body and further headers (names in lower case)."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One parsed request, as far as faults tell requests apart.
+
+    `message` is what the engine decides, or a refusal where parsing found nothing to decide.
+    `request` is method and path. At the authorization endpoint only what sends the browser
+    back counts: an approval or a denial.
+    """
+
+    endpoint: Endpoint
+    request: str
+    message: Message | Refused
+    grant_type: str | None = None
+    client_id: str | None = None
+    user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What was decided, and how the client is to hear of it.
+
+    `outcome` is None when a fault hung up before anything was decided. `changes` are made to
+    the answer in order, `delay` is waited before its head, `drip` is the time its body takes,
+    and `dropped` means that the connection is closed in its stead (real time).
+    """
+
+    outcome: Outcome | None
+    changes: tuple[Callable[[Answer], Answer], ...] = ()
+    delay: timedelta = timedelta()
+    drip: timedelta = timedelta()
+    dropped: bool = False
+    faults: tuple[str, ...] = ()
+
+
+Serve = Callable[[Asked], Awaitable[Reply]]
+Wrapper = Callable[[Serve], Serve]

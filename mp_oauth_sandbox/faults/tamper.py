@@ -1,0 +1,120 @@
+"""Redirects back to the application that are not what the sandbox sent."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+from mp_oauth_sandbox.faults.fault import Fault
+from mp_oauth_sandbox.faults.serve import Answer, Asked, Reply, Serve, Wrapper
+
+How = Literal[
+    "drop-state",
+    "drop-code",
+    "change-state",
+    "change-code",
+    "duplicate-state",
+    "duplicate-code",
+    "error",
+    "markup",
+    "extra",
+]
+
+Pairs = list[tuple[str, str]]
+
+#: `<img src=x onerror=alert(1)>`: what must never run in the seller's browser.
+_MARKUP = "%3Cimg%20src%3Dx%20onerror%3Dalert%281%29%3E"
+
+
+class Tamper(Fault, frozen=True, kw_only=True, tag="tamper"):
+    """The redirect to the application is changed on the way.
+
+    `how`: drop, change or duplicate the state or the code (drop-state, change-code, ...);
+    error (an error in the code's stead); markup (an error whose error_description is HTML);
+    extra (parameters that nobody documents).
+    """
+
+    ENDPOINTS: ClassVar[tuple[str, ...]] = ("authorization",)
+
+    on: str = "authorization"
+    how: How = "drop-state"
+
+    @property
+    def label(self) -> str:
+        """See Fault.label."""
+        return f"tamper {self.how}"
+
+    def arm(self) -> Wrapper:
+        """See Fault.arm."""
+
+        def wrapper(serve: Serve) -> Serve:
+            async def tampered(asked: Asked) -> Reply:
+                reply = await serve(asked)
+                return replace(reply, changes=(*reply.changes, self._change))
+
+            return tampered
+
+        return wrapper
+
+    def _change(self, answer: Answer) -> Answer:
+        location = answer.headers.get("location")
+        if location is None:
+            return answer
+        uri, _, query = location.partition("?")
+        pairs = [(name, value) for name, _, value in (p.partition("=") for p in query.split("&"))]
+        changed = "&".join(f"{name}={value}" for name, value in _EDITS[self.how](pairs) if name)
+        headers = {**answer.headers, "location": f"{uri}?{changed}" if changed else uri}
+        return replace(answer, headers=headers)
+
+
+def _without(*names: str) -> Callable[[Pairs], Pairs]:
+    return lambda pairs: [pair for pair in pairs if pair[0] not in names]
+
+
+def _changed(name: str) -> Callable[[Pairs], Pairs]:
+    return lambda pairs: [(one, _other(text) if one == name else text) for one, text in pairs]
+
+
+def _twice(name: str) -> Callable[[Pairs], Pairs]:
+    def edit(pairs: Pairs) -> Pairs:
+        return pairs + [(one, _other(text)) for one, text in pairs if one == name]
+
+    return edit
+
+
+def _error(error: str, description: str = "") -> Callable[[Pairs], Pairs]:
+    said = [("error", error)] + ([("error_description", description)] if description else [])
+
+    def edit(pairs: Pairs) -> Pairs:
+        return said + _without("code", "error", "error_description")(pairs)
+
+    return edit
+
+
+def _extra(pairs: Pairs) -> Pairs:
+    return [*pairs, ("scope", "read"), ("iss", "https%3A%2F%2Fexample.test"), ("zx", "1700000000")]
+
+
+def _other(text: str) -> str:
+    """Another value of the same shape: its last letter or digit, or hex digit, is turned."""
+
+    def turned(found: re.Match[str]) -> str:
+        letter = found[0]
+        return "0" if letter != "0" else "1"
+
+    # The last part of a code names the seller, so it is the one before that changes.
+    where = re.compile(r"[0-9a-f](?=-\d+$)|[0-9A-Za-z](?=[^0-9A-Za-z]*$)")
+    return where.sub(turned, text, count=1) or "x"
+
+
+_EDITS: dict[How, Callable[[Pairs], Pairs]] = {
+    "drop-state": _without("state"),
+    "drop-code": _without("code"),
+    "change-state": _changed("state"),
+    "change-code": _changed("code"),
+    "duplicate-state": _twice("state"),
+    "duplicate-code": _twice("code"),
+    "error": _error("server_error"),
+    "markup": _error("access_denied", _MARKUP),
+    "extra": _extra,
+}

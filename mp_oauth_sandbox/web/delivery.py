@@ -1,0 +1,98 @@
+"""Sending an answer as a reply asks: at once, late, drop by drop or not at all."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypedDict, cast
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from mp_oauth_sandbox.faults import Answer, Reply
+from mp_oauth_sandbox.journal import Entry
+
+#: A reply that no fault has touched.
+PLAIN = Reply(outcome=None)
+
+
+#: Timers are not exact: more pieces would take longer than they should.
+_MOST_PIECES = 50
+
+
+class _Connection(TypedDict):
+    abort: Callable[[], None]
+    connected: Callable[[], bool]
+
+
+class JournaledResponse(Response):
+    """An answer whose journal entry learns what became of it.
+
+    The entry is already recorded: it is visible before the first byte leaves.
+    """
+
+    def __init__(self, answer: Answer | Response, *, entry: Entry, reply: Reply = PLAIN) -> None:
+        """`reply` says how the answer, or a page that is ready to be sent, is delivered."""
+        if isinstance(answer, Response):
+            self._response = answer
+        else:
+            headers = dict(answer.headers)
+            self._response = Response(answer.body, status_code=answer.status, headers=headers)
+        # What middleware may read or add to belongs to the response that is sent.
+        self.status_code = self._response.status_code
+        self.body = self._response.body
+        self.raw_headers = self._response.raw_headers
+        self.background = None
+        self._entry = entry
+        self._reply = reply
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it or hang up, then complete the entry."""
+        extensions = cast("dict[str, _Connection]", scope.get("extensions") or {})
+        connection = extensions.get("mp_oauth_sandbox.connection")
+        reply = self._reply
+        if reply.delay and await _left_within(receive, reply.delay):
+            self._entry.delivery = "disconnected"
+            return
+        if reply.dropped:
+            await _hang_up(connection, send)
+            self._entry.delivery = "dropped"
+            return
+        if reply.drip and self.body:
+            heard = await self._drip(receive, send)
+        else:
+            await self._response(scope, receive, send)
+            heard = connection is None or connection["connected"]()
+        self._entry.delivery = "delivered" if heard else "disconnected"
+
+    async def _drip(self, receive: Receive, send: Send) -> bool:
+        """The body in small pieces; False as soon as nobody is there to hear it."""
+        body = bytes(self.body)
+        size = -(-len(body) // _MOST_PIECES)
+        pieces = [body[start : start + size] for start in range(0, len(body), size)]
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send({**start, "headers": self.raw_headers})
+        for left, piece in zip(range(len(pieces) - 1, -1, -1), pieces, strict=True):
+            if await _left_within(receive, self._reply.drip / len(pieces)):
+                return False
+            await send({"type": "http.response.body", "body": piece, "more_body": left > 0})
+        return True
+
+
+async def _left_within(receive: Receive, duration: timedelta) -> bool:
+    """Wait, real time; True as soon as the client has gone."""
+    try:
+        async with asyncio.timeout(duration.total_seconds()):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _hang_up(connection: _Connection | None, send: Send) -> None:
+    if connection is not None:
+        connection["abort"]()
+        return
+    # Another host cannot hang up for us, but closes on a body that never comes.
+    headers = [(b"content-length", b"1"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
