@@ -54,16 +54,25 @@ class Deliverer:
     # ---- called from any thread ----
 
     def wake(self) -> None:
-        """Look for what is due; the thread starts if there is anything pending at all."""
+        """Look for what is due; the thread starts if there is anything pending at all.
+
+        It never raises: whoever calls has done their own work, and must be able to say so.
+        """
         with self._lock:
             if self._closed:
                 return
-            if self._thread is None:
-                if self._engine.store.next_notification() is None:
-                    return
-                self._thread = LoopThread(name="mp-oauth-sandbox webhooks")
-                self._worker = asyncio.run_coroutine_threadsafe(self._work(), self._thread.loop)
-            self._thread.loop.call_soon_threadsafe(self._signal.set)
+            try:
+                self._start_or_signal()
+            except Exception:
+                _logger.exception("Webhook notifications wait: their thread cannot be started")
+
+    def _start_or_signal(self) -> None:
+        if self._thread is None:
+            if self._engine.store.next_notification() is None:
+                return
+            self._thread = LoopThread(name="mp-oauth-sandbox webhooks")
+            self._worker = asyncio.run_coroutine_threadsafe(self._work(), self._thread.loop)
+        self._thread.loop.call_soon_threadsafe(self._signal.set)
 
     def settled(self) -> Future[None]:
         """Done as soon as nothing is due at the virtual now and nothing in flight."""

@@ -710,6 +710,29 @@ def test_a_failing_store_holds_deliveries_up_and_no_request(
     assert "Webhook notifications are held up by a failure" in caplog.text
 
 
+def test_a_thread_that_cannot_start_fails_no_request_and_is_tried_again(
+    sandbox: Sandbox,
+    application: Application,
+    seller: Seller,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    def fail(**_: object) -> None:
+        raise OSError("too many open files")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(delivery, "LoopThread", fail)
+        link(sandbox, application)
+    assert "their thread cannot be started" in caplog.text
+    assert sandbox.webhooks.list()[0].status == "pending"
+
+    sandbox.clock.advance(seconds=1)
+    sandbox.webhooks.settle()
+
+    assert sandbox.webhooks.list()[0].status == "accepted"
+
+
 def test_a_pending_notification_is_never_forgotten_and_ended_ones_are_kept_in_number(
     sandbox: Sandbox, application: Application, seller: Seller, receiver: Receiver
 ):
