@@ -139,15 +139,15 @@ class Engine:
         asked = Asked(
             endpoint=endpoint,
             request=request,
-            message=message,
             grant_type=grant_type_of(message),
             client_id=client_id,
             user_id=user_id,
         )
-        return await self.faults.serve(asked, self._decide)
 
-    async def _decide(self, asked: Asked) -> Reply:
-        return Reply(outcome=self._outcome(asked.message))
+        async def decide(_asked: Asked) -> Reply:
+            return Reply(outcome=self._outcome(message))
+
+        return await self.faults.serve(asked, decide)
 
     def _outcome(self, message: Message | Refused) -> Outcome:
         return message if isinstance(message, Refused) else self.serve(message)

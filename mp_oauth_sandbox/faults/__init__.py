@@ -19,6 +19,7 @@ from mp_oauth_sandbox.faults.rack import Faults, description
 from mp_oauth_sandbox.faults.refuse import Refuse
 from mp_oauth_sandbox.faults.serve import Answer, Asked, Endpoint, Reply, Serve
 from mp_oauth_sandbox.faults.tamper import Tamper
+from mp_oauth_sandbox.faults.webhook import WebhookFault
 
 __all__ = [
     "KINDS",
@@ -40,6 +41,7 @@ __all__ = [
     "Slow",
     "Steps",
     "Tamper",
+    "WebhookFault",
     "description",
     "load_faults",
 ]

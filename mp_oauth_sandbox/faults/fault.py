@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from mp_oauth_sandbox.core.registration import InvalidInputError
-from mp_oauth_sandbox.faults.serve import Asked, Wrapper
+from mp_oauth_sandbox.faults.serve import Asked, Serve, Wrapper
 
 #: What `on` may say beside a path, and the grant type or endpoint that it means.
 GRANTS = {
@@ -14,13 +14,13 @@ GRANTS = {
     "refresh": "refresh_token",
     "client_credentials": "client_credentials",
 }
-ENDPOINTS = ("authorization", "token", "resource")
+ENDPOINTS = ("authorization", "token", "resource", "webhook")
 
 
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     """A fault, and the requests it is for.
 
-    `on` is an endpoint (authorization, token, resource), a grant (exchange, refresh,
+    `on` is an endpoint (authorization, token, resource, webhook), a grant (exchange, refresh,
     client_credentials), a path ("/users/me", "/v1/payments/*") or a method and a path.
     `client_id` and `user_id` limit it to one application or seller. Of the requests that fit
     it meets `times`, beginning with the `first`-th; without `times` it meets one, or as many
@@ -34,7 +34,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
     times: Annotated[int, Meta(ge=1)] | Literal["always"] | None = None
 
     #: The endpoints at which this kind of fault means something.
-    ENDPOINTS: ClassVar[tuple[str, ...]] = ENDPOINTS
+    ENDPOINTS: ClassVar[tuple[str, ...]] = ("authorization", "token", "resource")
 
     @property
     def kind(self) -> str:
@@ -95,5 +95,12 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
         return known.get(path, "resource")
 
     def arm(self) -> Wrapper:
-        """The wrapper itself, with whatever it must remember between requests."""
-        raise NotImplementedError
+        """The wrapper itself, with whatever it must remember between requests.
+
+        A kind without one changes nothing about the way a request is served.
+        """
+        return _as_it_is
+
+
+def _as_it_is(serve: Serve) -> Serve:
+    return serve

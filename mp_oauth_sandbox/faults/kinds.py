@@ -16,10 +16,11 @@ from mp_oauth_sandbox.faults.hang_up import DropBeforeCommit, LoseResponse
 from mp_oauth_sandbox.faults.pace import Drip, Slow
 from mp_oauth_sandbox.faults.refuse import Refuse
 from mp_oauth_sandbox.faults.tamper import Tamper
+from mp_oauth_sandbox.faults.webhook import WebhookFault
 
 # msgspec tells the members apart by `kind`.
 AnyFault = Union[  # noqa: UP007 - a value, not only an annotation
-    Refuse, LoseResponse, DropBeforeCommit, Slow, Drip, Garble, Gate, Tamper
+    Refuse, LoseResponse, DropBeforeCommit, Slow, Drip, Garble, Gate, Tamper, WebhookFault
 ]
 
 KINDS: dict[str, type[Fault]] = {

@@ -86,12 +86,16 @@ class Faults:
             self._count = 0
             self._placed(faults)
 
+    def meeting(self, asked: Asked) -> list[tuple[Armed, str]]:
+        """The faults that this request meets, each with its description; they are counted."""
+        with self._lock:
+            return [(armed, said) for armed in self._armed if (said := armed.take(asked))]
+
     async def serve(self, asked: Asked, decide: Serve) -> Reply:
         """Serve a request by `decide`, as the faults that it meets will have it."""
         if not self._armed:
             return await decide(asked)
-        with self._lock:
-            met = [(armed, said) for armed in self._armed if (said := armed.take(asked))]
+        met = self.meeting(asked)
         serve = decide
         for armed, _ in met:
             serve = armed.wrapper(serve)

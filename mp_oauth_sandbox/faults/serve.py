@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from mp_oauth_sandbox.core.messages import Message, Outcome, Refused
+from mp_oauth_sandbox.core.messages import Outcome
 
-Endpoint = Literal["authorization", "token", "resource"]
+Endpoint = Literal["authorization", "token", "resource", "webhook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One parsed request, as far as faults tell requests apart.
+    """One request, as far as faults tell requests apart.
 
-    `message` is what the engine decides, or a refusal where parsing found nothing to decide.
     `request` is method and path. At the authorization endpoint only what sends the browser
-    back counts: an approval or a denial.
+    back counts: an approval or a denial. `webhook` is the other direction: a notification.
     """
 
     endpoint: Endpoint
     request: str
-    message: Message | Refused
     grant_type: str | None = None
     client_id: str | None = None
     user_id: int | None = None

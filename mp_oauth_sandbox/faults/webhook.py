@@ -1,7 +1,10 @@
 """What can be made to go wrong with the delivery of a notification."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from mp_oauth_sandbox.faults.fault import Fault
 
 How = Literal[
     "duplicate",
@@ -16,9 +19,8 @@ How = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookFault:
-    """One thing that goes wrong with one delivery.
+class WebhookFault(Fault, frozen=True, kw_only=True, tag="webhook"):
+    """One thing that goes wrong with one notification, at its first attempt.
 
     - `duplicate`: delivered once more at once, although it was accepted.
     - `out-of-order`: held back until the next notification of the same application was
@@ -35,5 +37,13 @@ class WebhookFault:
     `seconds` is virtual time, and used by `late` and `old-timestamp` alone.
     """
 
-    how: How
-    seconds: int = 600
+    ENDPOINTS: ClassVar[tuple[str, ...]] = ("webhook",)
+
+    on: str = "webhook"
+    how: How = "duplicate"
+    seconds: Annotated[int, Meta(ge=1, le=315_360_000)] = 600
+
+    @property
+    def label(self) -> str:
+        """See Fault.label."""
+        return f"webhook {self.how}"

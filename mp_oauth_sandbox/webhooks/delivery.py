@@ -153,7 +153,8 @@ class Deliverer:
         faults = self._mishaps.of(found)
         hows = {fault.how for fault in faults}
         if "lost" in hows:
-            self._ledger.ended(found, "lost", "never sent: lost, by a fault")
+            labels = tuple(fault.label for fault in faults)
+            self._ledger.ended(found, "lost", "never sent: lost, by a fault", faults=labels)
             self._mishaps.done(found)
             return
         if delay := self._mishaps.delay(found):

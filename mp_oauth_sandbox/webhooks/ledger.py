@@ -49,8 +49,7 @@ class Ledger:
         facts = {"due": moment(attempt.at), "retry": str(made.retry)}
         if made.request_id is not None:
             facts["request_id"] = made.request_id
-        if made.faults:
-            facts["faults"] = ", ".join(fault.how for fault in made.faults)
+        faults = tuple(fault.label for fault in made.faults)
         with self._lock:
             after = self._change(
                 notification.notification_id,
@@ -58,16 +57,23 @@ class Ledger:
             )
             if after is not None:
                 outcome = f"{attempt.outcome}{_what_follows(after)}"
-                self._note(made.described, notification, answer.status, outcome, facts)
+                self._note(made.described, notification, answer.status, outcome, facts, faults)
 
-    def ended(self, found: Notification, status: NotificationStatus, outcome: str) -> None:
+    def ended(
+        self,
+        found: Notification,
+        status: NotificationStatus,
+        outcome: str,
+        *,
+        faults: tuple[str, ...] = (),
+    ) -> None:
         """Record that nothing will be sent any more, and why."""
         with self._lock:
             after = self._change(
                 found.notification_id, lambda current: replace(current, status=status)
             )
             if after is not None:
-                self._note(f"POST {found.action}", found, 0, outcome, {})
+                self._note(f"POST {found.action}", found, 0, outcome, {}, faults)
 
     def put_off(self, notification_id: int, until: datetime) -> None:
         """Let a pending notification wait for that instant."""
@@ -91,7 +97,13 @@ class Ledger:
         )
 
     def _note(
-        self, what: str, about: Notification, status: int, outcome: str, facts: dict[str, str]
+        self,
+        what: str,
+        about: Notification,
+        status: int,
+        outcome: str,
+        facts: dict[str, str],
+        faults: tuple[str, ...] = (),
     ) -> None:
         entry = self._engine.journal.record(
             kind="webhook",
@@ -101,6 +113,7 @@ class Ledger:
             client_id=about.client_id,
             user_id=about.user_id,
             facts={"notification": str(about.notification_id), **facts},
+            faults=faults,
         )
         entry.delivery = "delivered" if status else "disconnected"
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from mp_oauth_sandbox.core.records import Notification
-from mp_oauth_sandbox.faults.webhook import WebhookFault
+from mp_oauth_sandbox.faults import Asked, WebhookFault
+from mp_oauth_sandbox.faults import Faults as ArmedFaults
 
 Faults = Callable[[Notification], Sequence[WebhookFault]]
 
@@ -15,9 +16,22 @@ HELD_BACK = timedelta(hours=1)
 _logger = logging.getLogger("mp_oauth_sandbox")
 
 
-def no_faults(_notification: Notification) -> Sequence[WebhookFault]:
-    """Nothing goes wrong."""
-    return ()
+def armed(faults: ArmedFaults) -> Faults:
+    """What the armed faults do to a notification. They meet it once, at its first attempt."""
+
+    def of(notification: Notification) -> Sequence[WebhookFault]:
+        if notification.attempts:
+            return ()
+        asked = Asked(
+            endpoint="webhook",
+            request=f"POST {notification.action}",
+            client_id=notification.client_id,
+            user_id=notification.user_id,
+        )
+        met = [one.fault for one, _ in faults.meeting(asked)]
+        return [fault for fault in met if isinstance(fault, WebhookFault)]
+
+    return of
 
 
 class Mishaps:

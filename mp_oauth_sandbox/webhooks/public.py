@@ -18,7 +18,7 @@ from mp_oauth_sandbox.core.records import (
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.engine import Engine
 from mp_oauth_sandbox.webhooks.delivery import Deliverer
-from mp_oauth_sandbox.webhooks.mishaps import Faults, no_faults
+from mp_oauth_sandbox.webhooks.mishaps import Faults, armed
 
 _PAGE = 500
 
@@ -33,13 +33,14 @@ class Webhooks:
     Every method may be called from any thread.
     """
 
-    def __init__(self, engine: Engine, *, faults: Faults = no_faults) -> None:
+    def __init__(self, engine: Engine, *, faults: Faults | None = None) -> None:
         """Deliver this engine's notifications from here on.
 
-        `faults` is asked once for each attempt, on a background thread, what goes wrong with it.
+        `faults` is asked once for each attempt, on a background thread, what goes wrong with it;
+        without it, the engine's armed faults.
         """
         self._engine = engine
-        self._deliverer = Deliverer(engine, faults)
+        self._deliverer = Deliverer(engine, faults or armed(engine.faults))
 
     def start(self) -> None:
         """Take up what an earlier run over the same data left pending, if anything."""

@@ -1,7 +1,8 @@
 """What each fault makes of a delivery, as a receiver sees it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
+import httpx
 import pytest
 from mercadopago.webhook import (
     InvalidWebhookSignatureError,
@@ -19,22 +20,19 @@ from .receiver import Received, Receiver, status
 Befall = Callable[..., None]
 
 
-@pytest.fixture
-def befall(sandbox: Sandbox) -> Iterator[Befall]:
-    """Let a fault befall the next first attempts, `times` of them."""
-    waiting: list[WebhookFault] = []
-
-    def faults(notification: Notification) -> Sequence[WebhookFault]:
-        return [waiting.pop(0)] if waiting and notification.attempts == 0 else []
+@pytest.fixture(params=["python", "http"])
+def befall(request: pytest.FixtureRequest, sandbox: Sandbox) -> Befall:
+    """Let a fault befall the next notifications, `times` of them, by either door."""
 
     def befall(how: How, *, seconds: int = 600, times: int = 1) -> None:
-        waiting.extend([WebhookFault(how=how, seconds=seconds)] * times)
+        if request.param == "python":
+            sandbox.faults.add(WebhookFault(how=how, seconds=seconds, times=times))
+            return
+        with httpx.Client(transport=sandbox.transport(), base_url=sandbox.url) as http:
+            body = {"kind": "webhook", "how": how, "seconds": seconds, "times": times}
+            assert http.post("/_sandbox/faults", json=body).status_code == 201
 
-    # In the place of the sandbox's own: nothing has been delivered yet.
-    webhooks = Webhooks(sandbox._engine, faults=faults)
-    sandbox._webhooks = webhooks
-    yield befall
-    webhooks.close()
+    return befall
 
 
 def told(sandbox: Sandbox, application: Application, seller: Seller) -> Notification:
@@ -101,8 +99,8 @@ def test_a_receiver_that_checks_finds_out_and_gets_the_right_one_later(
     assert verdict(wrong) is reason
     assert right.headers.keys() >= {"X-Signature", "X-Request-Id"}
     assert right.body["user_id"] == seller.user_id
-    faults = [entry.facts.get("faults") for entry in sandbox.journal if entry.kind == "webhook"]
-    assert faults == [how, None]
+    faults = [entry.faults for entry in sandbox.journal if entry.kind == "webhook"]
+    assert faults == [(f"webhook {how}",), ()]
 
 
 def test_an_old_timestamp_is_as_old_as_asked_and_signed_correctly(
@@ -188,7 +186,7 @@ def test_a_late_one_comes_so_many_seconds_later(
     (received,) = receiver.received
     assert received.ts == int(START.timestamp()) + 90
     assert received.body["date_created"] == "2026-06-12T13:14:01.351Z"
-    assert sandbox.journal.last("webhook").facts["faults"] == "late"
+    assert sandbox.journal.last("webhook").faults == ("webhook late",)
 
 
 def test_one_out_of_order_follows_the_next_of_its_application(
