@@ -2,7 +2,7 @@
 
 import re
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from starlette.requests import Request
@@ -45,7 +45,7 @@ async def read_json(request: Request, wanted: type[Wanted], limits: BodyLimits) 
     try:
         return msgspec.json.decode(body, type=wanted)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from error
+        raise _invalid(error, wanted) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidInputError("body", f"it is not valid JSON ({error})") from error
 
@@ -58,9 +58,19 @@ def number(request: Request, name: str, *, default: int) -> int:
     return int(value)
 
 
-def _invalid(error: msgspec.ValidationError) -> InvalidInputError:
+def _invalid(error: msgspec.ValidationError, wanted: type) -> InvalidInputError:
     found = list(_FIELD.finditer(str(error)))
     # The message names a surplus or missing field first, then the object that it is in.
     names = [match["path"] or match["name"] or "" for match in reversed(found)]
     problem = str(error).partition(" - at ")[0]
+    allowed = _values(get_type_hints(wanted).get(names[-1])) if names else []
+    if problem.startswith("Invalid enum value") and allowed:
+        problem += f"; allowed are {', '.join(allowed)}"
     return InvalidInputError(".".join(filter(None, names))[:100] or "body", problem)
+
+
+def _values(annotation: object) -> list[str]:
+    """The values that a field of a few words may have, as text."""
+    if get_origin(annotation) is Literal:
+        return [str(value) for value in get_args(annotation)]
+    return [value for part in get_args(annotation) for value in _values(part)]

@@ -125,7 +125,11 @@ class World:
             client_id=application.client_id if application else None,
             user_id=seller.user_id if seller else None,
         )
-        return self.store.transact(keys, lambda view: revocation.revoke(view, reason), now=self.now)
+        fresh = self.mint()
+        ended = self.store.transact(
+            keys, lambda view: revocation.revoke(view, reason, fresh=fresh), now=self.now
+        )
+        return ended is not None
 
     # ---- the seller ----
 
