@@ -119,25 +119,45 @@ class Panel:
         *,
         client_id: str | None = None,
         user_id: int | None = None,
-    ) -> None:
-        """End links from Mercado Pago's side. Raises InvalidInputError if nothing is named."""
-        if user_id is None and reason != "application_deleted":
-            raise InvalidInputError("user_id", f"{reason} needs the user id of a seller")
-        engine = self._engine
+    ) -> revocation.Ended:
+        """End links from Mercado Pago's side; the record it concerns, as it is now.
+
+        What each reason concerns, and so which ids it needs, is told by
+        `core.revoke.REVOCATIONS`. Raises InvalidInputError for an id that is missing, unknown
+        or too many, and where there is nothing to revoke.
+        """
+        engine, concerns = self._engine, revocation.REVOCATIONS[reason].concerns
+        self._check_concern(reason, "user_id", user_id, wanted=concerns != "application")
+        self._check_concern(reason, "client_id", client_id, wanted=concerns != "seller")
         if user_id is not None and self.seller(user_id) is None:
             raise InvalidInputError("user_id", f"there is no seller {user_id}")
-        if client_id is not None and self.application(client_id) is None:
+        known = None if client_id is None else self.application(client_id)
+        if client_id is not None and known is None:
             raise InvalidInputError("client_id", f"there is no application {client_id[:40]}")
+        own = known.access_token if known and concerns == "application" else None
         now, fresh = engine.clock(), engine.mint()
-        if not engine.transact(
-            Keys(client_id=client_id, user_id=user_id),
+        ended = engine.transact(
+            Keys(client_id=client_id, user_id=user_id, secret=own),
             lambda view: revocation.revoke(
                 view, reason, now=now, fresh=fresh, profile=engine.profile
             ),
             now=now,
-        ):
+        )
+        if ended is None:
             raise InvalidInputError("reason", f"there is nothing to revoke by {reason!r} here")
         engine.note(f"revocation: {reason}", client_id=client_id, user_id=user_id)
+        return ended
+
+    def _check_concern(
+        self, reason: revocation.Reason, name: str, given: object, *, wanted: bool
+    ) -> None:
+        if wanted and given is None:
+            raise InvalidInputError(name, f"{reason} needs it")
+        if not wanted and given is not None:
+            concerns = revocation.REVOCATIONS[reason].concerns
+            raise InvalidInputError(
+                name, f"{reason} ends every link of the {concerns}; leave {name} out"
+            )
 
     def set_consent(self, consent: Consent) -> None:
         """Choose how sellers answer. Raises InvalidInputError for an unknown seller.

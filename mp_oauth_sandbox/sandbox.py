@@ -307,6 +307,30 @@ class Sandbox:
         """The seller changes the password: every token of the seller dies."""
         self._panel.revoke("password_changed", user_id=seller.user_id)
 
+    def clean_sessions(self, seller: Seller) -> None:
+        """Mercado Pago cleans up the seller's sessions: every token of the seller dies."""
+        self._panel.revoke("sessions_cleaned", user_id=seller.user_id)
+
+    def clean_fraud(self, seller: Seller) -> None:
+        """Mercado Pago cleans up after a suspicion of fraud: every token of the seller dies."""
+        self._panel.revoke("fraud_cleaned", user_id=seller.user_id)
+
+    def leave_unused(self, application: Application, seller: Seller) -> None:
+        """As after four months without a call to the API: every token of the pair dies.
+
+        It happens now, whatever the clock says; nothing counts the calls.
+        """
+        self._panel.revoke("unused", client_id=application.client_id, user_id=seller.user_id)
+
+    def rotate_secret(self, application: Application) -> Application:
+        """The application gets a new client_secret, and every token of its sellers dies.
+
+        Returns the application as it is now. The old secret is refused, and the owner's own
+        access token stays good.
+        """
+        self._panel.revoke("secret_rotated", client_id=application.client_id)
+        return self._panel.application(application.client_id) or application
+
     def delete_application(self, application: Application) -> None:
         """The application is deleted, with every token it ever got."""
         self._panel.revoke("application_deleted", client_id=application.client_id)

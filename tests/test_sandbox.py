@@ -217,7 +217,21 @@ def change_password(sandbox: Sandbox, app: Application, seller: Seller) -> None:
     sandbox.change_password(seller)
 
 
-@pytest.mark.parametrize("end", [unlink, change_password])
+def clean_sessions(sandbox: Sandbox, app: Application, seller: Seller) -> None:
+    sandbox.clean_sessions(seller)
+
+
+def clean_fraud(sandbox: Sandbox, app: Application, seller: Seller) -> None:
+    sandbox.clean_fraud(seller)
+
+
+def leave_unused(sandbox: Sandbox, app: Application, seller: Seller) -> None:
+    sandbox.leave_unused(app, seller)
+
+
+@pytest.mark.parametrize(
+    "end", [unlink, change_password, clean_sessions, clean_fraud, leave_unused]
+)
 def test_what_ends_a_link_ends_its_tokens_and_a_new_link_is_unharmed(
     integration: Integration, seller: Seller, end: Any
 ):
@@ -247,6 +261,26 @@ def test_unlinking_leaves_other_applications_of_the_seller_alone(
         integration.sandbox.unlink(integration.app, seller)
 
         assert other.me(tokens["access_token"]).status_code == 200
+
+
+def test_a_rotated_secret_ends_every_link_of_the_application(integration: Integration):
+    journal, old = integration.sandbox.journal, integration.app
+    tokens, code = integration.redeem().json(), integration.code()
+
+    integration.app = integration.sandbox.rotate_secret(old)
+
+    assert integration.me(tokens["access_token"]).status_code == 401
+    assert journal.last().cause == "token_revoked"
+    assert integration.refresh(tokens).status_code == 400
+    assert journal.last().cause == "link_revoked"
+    assert "client_secret was rotated" in (journal.last().explanation or "")
+    assert integration.redeem(code).status_code == 400
+    assert integration.redeem().status_code == 200
+    assert integration.me(old.access_token).status_code == 200
+    integration.app = old
+    assert integration.redeem().json()["error"] == "invalid_client"
+    assert journal.last().cause == "secret_mismatch"
+    assert "before it was rotated" in (journal.last().explanation or "")
 
 
 def test_a_deleted_application_takes_everything_along(integration: Integration):

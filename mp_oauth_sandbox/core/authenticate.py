@@ -40,14 +40,17 @@ def authenticate(
         secret, application.access_token.encode()
     )
     if not as_token and not hmac.compare_digest(secret, application.client_secret.encode()):
-        mistake = (
-            Mistake.ACCESS_TOKEN_AS_SECRET
-            if looks_like_access_token(authentication.client_secret)
-            else None
-        )
+        mistake = _mistake(application, authentication.client_secret)
         return refuse(Cause.SECRET_MISMATCH, mistake, client_id=application.client_id)
     if application.status == "deleted":
         return refuse(Cause.APPLICATION_DELETED, client_id=application.client_id)
     if application.status == "blocked":
         return refuse(Cause.APPLICATION_BLOCKED, client_id=application.client_id)
     return application
+
+
+def _mistake(application: Application, secret: str) -> Mistake | None:
+    replaced = application.replaced_secret
+    if replaced is not None and hmac.compare_digest(secret.encode(), replaced.encode()):
+        return Mistake.SECRET_BEFORE_ROTATION
+    return Mistake.ACCESS_TOKEN_AS_SECRET if looks_like_access_token(secret) else None

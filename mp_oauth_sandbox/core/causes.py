@@ -65,6 +65,7 @@ class Cause(StrEnum):
 class Mistake(StrEnum):
     """A slip that people really make, recognised so that it gets its own explanation."""
 
+    SECRET_BEFORE_ROTATION = "secret_before_rotation"  # noqa: S105 - a name, not a secret
     ACCESS_TOKEN_AS_SECRET = "access_token_as_secret"  # noqa: S105 - a name, not a secret
     CODE_AS_REFRESH_TOKEN = "code_as_refresh_token"  # noqa: S105 - a name, not a secret
     REFRESH_TOKEN_AS_CODE = "refresh_token_as_code"  # noqa: S105 - a name, not a secret

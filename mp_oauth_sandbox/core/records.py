@@ -35,7 +35,8 @@ class Application:
     """A registered application (RFC 6749 section 2: the client).
 
     `access_token` is the owner's own production token, which Mercado Pago shows beside
-    the client id and does not expire: "the platform's token".
+    the client id and does not expire: "the platform's token". `replaced_secret` is the
+    client_secret before the last rotation, kept so that its use can be explained.
     """
 
     client_id: str
@@ -52,6 +53,7 @@ class Application:
     status: ApplicationStatus = "active"
     epoch: int = 0
     revoked_because: str | None = None
+    replaced_secret: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

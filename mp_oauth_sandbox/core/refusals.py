@@ -380,6 +380,11 @@ MISTAKES: MappingProxyType[Mistake, tuple[str, str]] = MappingProxyType(
             "Use the 32-character client_secret of the application; for an SDK that cannot, the"
             " profile field access_token_as_secret accepts it here.",
         ),
+        Mistake.SECRET_BEFORE_ROTATION: (
+            "client_secret is the one that application {client_id} had before it was rotated.",
+            "Deploy the new client_secret everywhere. Every seller must link again: the rotation"
+            " ended all tokens.",
+        ),
         Mistake.CODE_AS_REFRESH_TOKEN: (
             "refresh_token holds an authorization code. Both look alike (TG-...), but a code is"
             " redeemed with grant_type=authorization_code.",

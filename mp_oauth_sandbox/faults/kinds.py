@@ -76,7 +76,7 @@ def made(kind: str, fields: Mapping[str, object]) -> Fault:
     try:
         fault = msgspec.convert({"kind": kind, **fields}, KINDS[kind])
     except msgspec.ValidationError as error:
-        raise invalid(error, whole="fault") from error
+        raise invalid(error, whole="fault", wanted=KINDS[kind]) from error
     fault.check()
     return fault
 

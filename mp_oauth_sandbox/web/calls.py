@@ -10,7 +10,7 @@ from mp_oauth_sandbox.core.lifetimes import LONGEST, CalendarMonths, Lifetimes
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import Application, ApplicationStatus, Seller, Webhook
 from mp_oauth_sandbox.core.registration import InvalidInputError
-from mp_oauth_sandbox.core.revoke import Reason
+from mp_oauth_sandbox.core.revoke import Concern, Reason
 from mp_oauth_sandbox.engine import ConsentMode
 from mp_oauth_sandbox.journal import Entry
 
@@ -226,15 +226,31 @@ class ClockOut(Struct):
 
 
 class RevocationIn(Struct, forbid_unknown_fields=True):
-    """What ends a link: see the reasons. `unlinked` needs both ids, the others one.
+    """What ends links. `unlinked` and `unused` need both ids.
 
-    `settle` waits until the webhook it may cause has been answered.
+    `secret_rotated` and `application_deleted` need the client_id alone, the others the user_id
+    alone. `settle` waits until the webhook it may cause has been answered.
     """
 
     reason: Reason
     client_id: str | None = None
     user_id: int | None = None
     settle: bool = False
+
+
+class RevocationOut(_Secretive):
+    """What ended: one link, every link of a seller, or every link of an application.
+
+    `source` says how well that is known. `client_secret` is the new one of `secret_rotated`.
+    """
+
+    reason: Reason
+    ended: Concern
+    client_id: str | None
+    user_id: int | None
+    explanation: str
+    source: str
+    client_secret: str | None
 
 
 class Done(Struct):

@@ -43,7 +43,7 @@ async def read_json(request: Request, wanted: type[Wanted], limits: BodyLimits) 
     try:
         return msgspec.json.decode(body, type=wanted)
     except msgspec.ValidationError as error:
-        raise invalid(error, whole="body") from error
+        raise invalid(error, whole="body", wanted=wanted) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidInputError("body", f"it is not valid JSON ({error})") from error
 

@@ -9,6 +9,7 @@ from mp_oauth_sandbox.core.lifetimes import Lifetimes
 from mp_oauth_sandbox.core.profile import PRESETS, Profile
 from mp_oauth_sandbox.core.records import Application, Seller
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication, NewSeller
+from mp_oauth_sandbox.core.revoke import REVOCATIONS
 from mp_oauth_sandbox.engine import Consent, Engine
 from mp_oauth_sandbox.journal import moment
 from mp_oauth_sandbox.panel import Panel
@@ -81,7 +82,14 @@ class Operations:
             ),
             Call("POST", "/clock/freeze", self.freeze, gives=calls.ClockOut),
             Call("POST", "/clock/resume", self.resume, gives=calls.ClockOut),
-            Call("POST", "/revocations", self.revoke, takes=calls.RevocationIn, waits=True),
+            Call(
+                "POST",
+                "/revocations",
+                self.revoke,
+                takes=calls.RevocationIn,
+                gives=calls.RevocationOut,
+                waits=True,
+            ),
             Call("GET", "/profile", self.profile, gives=Profile),
             Call(
                 "PATCH", "/profile", self.change_profile, takes=calls.ProfileChange, gives=Profile
@@ -156,13 +164,27 @@ class Operations:
         found = self._engine.store.page(Seller, limit=_PAGE_LIMIT)
         return calls.SellersOut(sellers=[calls.SellerOut.of(seller) for seller in found])
 
-    async def revoke(self, request: Request) -> calls.Done:
+    async def revoke(self, request: Request) -> calls.RevocationOut:
         """End links from Mercado Pago's side."""
         wanted = await read_json(request, calls.RevocationIn, self._limits)
-        self._panel.revoke(wanted.reason, client_id=wanted.client_id, user_id=wanted.user_id)
+        ended = self._panel.revoke(
+            wanted.reason, client_id=wanted.client_id, user_id=wanted.user_id
+        )
         if wanted.settle:
             await self._webhooks.settle()
-        return calls.Done()
+        row = REVOCATIONS[wanted.reason]
+        rotated = None
+        if isinstance(ended, Application) and wanted.reason == "secret_rotated":
+            rotated = ended
+        return calls.RevocationOut(
+            reason=wanted.reason,
+            ended=row.concerns,
+            client_id=wanted.client_id,
+            user_id=wanted.user_id,
+            explanation=row.explanation,
+            source=row.source,
+            client_secret=rotated.client_secret if rotated else None,
+        )
 
     def _found(self, request: Request) -> Application:
         client_id = str(request.path_params["client_id"])

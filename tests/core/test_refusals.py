@@ -54,6 +54,10 @@ class Stage:
     def ask(self, **fields: str | None) -> object:
         return self.world.try_approve(asking(self.app, **fields), self.seller.user_id)
 
+    def old_secret(self) -> object:
+        self.world.revoke("secret_rotated", self.app)
+        return self.proving(secret=self.app.client_secret)
+
     def edited(self, **changes: object) -> "Stage":
         self.app = self.world.edit(self.app, **changes)
         return self
@@ -189,6 +193,7 @@ SITUATIONS: dict[Cause, Callable[[Stage], object]] = {
 }
 
 SLIPS: dict[Mistake, Callable[[Stage], object]] = {
+    Mistake.SECRET_BEFORE_ROTATION: Stage.old_secret,
     Mistake.ACCESS_TOKEN_AS_SECRET: lambda s: s.proving(secret=s.app.access_token),
     Mistake.CODE_AS_REFRESH_TOKEN: lambda s: s.world.try_refresh(s.app, s.code()),
     Mistake.REFRESH_TOKEN_AS_CODE: lambda s: s.redeem(s.world.link(s.app, s.seller).refresh_token),

@@ -126,13 +126,14 @@ class World:
             user_id=seller.user_id if seller else None,
         )
         fresh = self.mint()
-        return self.store.transact(
+        ended = self.store.transact(
             keys,
             lambda view: revocation.revoke(
                 view, reason, now=self.now, fresh=fresh, profile=self.profile
             ),
             now=self.now,
         )
+        return ended is not None
 
     # ---- the seller ----
 

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from mp_oauth_sandbox import Application, Sandbox, Seller
+from mp_oauth_sandbox.core.revoke import REVOCATIONS, Reason
 
 CALLBACK = "https://shop.example/mp/callback"
 
@@ -247,7 +248,16 @@ def test_a_deleted_application_stays_deleted(
     client: httpx.Client, application: Application
 ) -> None:
     deletion = {"reason": "application_deleted", "client_id": application.client_id}
-    assert call(client, "POST /revocations", deletion).json() == {"done": True}
+    ended = call(client, "POST /revocations", deletion).json()
+    assert ended == {
+        "reason": "application_deleted",
+        "ended": "application",
+        "client_id": application.client_id,
+        "user_id": None,
+        "explanation": "the application was deleted",
+        "source": "MP, OAuth management: deleting the application",
+        "client_secret": None,
+    }
     path = f"/applications/{application.client_id}"
     assert call(client, f"GET {path}").json()["status"] == "deleted"
     assert field_at_fault(call(client, f"PATCH {path}", {"status": "active"})) == "client_id"
@@ -291,9 +301,9 @@ def test_a_switch_that_cannot_be_names_its_field(
     assert call(client, "GET /profile").json() == before
 
 
-@pytest.mark.parametrize("reason", ["unlinked", "password_changed"])
+@pytest.mark.parametrize("reason", REVOCATIONS)
 def test_a_revocation_ends_the_sellers_tokens(
-    client: httpx.Client, application: Application, seller: Seller, sandbox: Sandbox, reason: str
+    client: httpx.Client, application: Application, seller: Seller, sandbox: Sandbox, reason: Reason
 ) -> None:
     sandbox.auto_consent(seller)
     location = client.get(sandbox.authorization_url(application)).headers["location"]
@@ -307,12 +317,52 @@ def test_a_revocation_ends_the_sellers_tokens(
             "redirect_uri": CALLBACK,
         },
     ).json()
-    wanted: dict[str, object] = {"reason": reason, "user_id": seller.user_id}
-    if reason == "unlinked":
+    row = REVOCATIONS[reason]
+    wanted: dict[str, object] = {"reason": reason}
+    if row.concerns != "application":
+        wanted["user_id"] = seller.user_id
+    if row.concerns != "seller":
         wanted["client_id"] = application.client_id
-    assert call(client, "POST /revocations", wanted).status_code == 200
+
+    answer = call(client, "POST /revocations", wanted)
+
+    assert answer.status_code == 200
+    assert answer.json()["ended"] == row.concerns
+    assert answer.json()["explanation"] == row.explanation
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
     assert client.get("/users/me", headers=bearer).status_code == 401
+    assert row.explanation in (sandbox.journal.last().explanation or "")
+
+
+def test_a_rotated_secret_is_in_the_answer(
+    client: httpx.Client, application: Application, sandbox: Sandbox
+) -> None:
+    wanted = {"reason": "secret_rotated", "client_id": application.client_id}
+
+    secret = call(client, "POST /revocations", wanted).json()["client_secret"]
+
+    own = {"grant_type": "client_credentials", "client_id": application.client_id}
+    assert client.post("/oauth/token", json=own | {"client_secret": secret}).status_code == 200
+    old = own | {"client_secret": application.client_secret}
+    assert client.post("/oauth/token", json=old).json()["error"] == "invalid_client"
+    assert "before it was rotated" in (sandbox.journal.last().explanation or "")
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "allowed"),
+    [
+        ("POST /revocations", {"reason": "boredom"}, "unlinked, password_changed"),
+        ("PUT /consent", {"mode": "maybe"}, "auto, page, deny"),
+        ("PATCH /applications/123", {"status": "deleted"}, "active, blocked"),
+    ],
+)
+def test_a_word_that_is_not_known_is_answered_with_those_that_are(
+    client: httpx.Client, line: str, body: object, allowed: str
+) -> None:
+    app = {"name": "A", "redirect_uris": [CALLBACK], "client_id": "123"}
+    call(client, "POST /applications", app)
+
+    assert f"allowed are {allowed}" in call(client, line, body).json()["message"]
 
 
 # ---- errors ----
@@ -375,6 +425,15 @@ def test_a_revocation_ends_the_sellers_tokens(
         ("POST /clock/travel", {"to": "9999-12-31T23:59:59-23:59"}, "clock"),
         ("POST /revocations", {"reason": "boredom"}, "reason"),
         ("POST /revocations", {"reason": "unlinked", "client_id": "1", "user_id": 1}, "user_id"),
+        ("POST /revocations", {"reason": "unlinked", "client_id": "1"}, "user_id"),
+        ("POST /revocations", {"reason": "unused", "user_id": 1}, "client_id"),
+        ("POST /revocations", {"reason": "secret_rotated"}, "client_id"),
+        (
+            "POST /revocations",
+            {"reason": "secret_rotated", "client_id": "1", "user_id": 1},
+            "user_id",
+        ),
+        ("POST /revocations", {"reason": "sessions_cleaned", "client_id": "1"}, "user_id"),
         ("POST /revocations", {"reason": "password_changed", "user_id": 10**40}, "user_id"),
     ],
 )
