@@ -235,5 +235,5 @@ class Engine:
 
     def close(self) -> None:
         """Save what is left and release the store."""
-        self.journal.flush()
+        self.journal.close()
         self.store.close()
