@@ -359,5 +359,5 @@ class Engine:
     def close(self) -> None:
         """Let go of what waits at a fault, save what is left and release the store."""
         self.faults.clear()
-        self.journal.flush()
+        self.journal.close()
         self.store.close()

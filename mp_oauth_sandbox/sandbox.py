@@ -132,6 +132,8 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop listening and release everything; again does nothing."""
+        # First, so that nobody who listens to the journal holds the server up.
+        self._engine.journal.close()
         if self._server is not None:
             self._server.close()
         if self._transport is not None:

@@ -195,13 +195,16 @@ def test_text_lines_explain_a_refusal_and_have_no_colour_codes_when_piped():
         assert url is not None
         httpx.post(f"{url.group()}/oauth/token", json={"grant_type": "refresh_token"})
         assert process.stdout.readline() == "\n"
-        lines = [process.stdout.readline() for _ in range(3)]
+        lines = [process.stdout.readline() for _ in range(4)]
         assert re.match(
-            r"[\d-]{10} [\d:]{8}  POST /oauth/token -> 400 refused \(invalid_request\)$",
+            r"[\d-]{10} [\d:]{8} POST /oauth/token -> 400 refused \(invalid_request\)$",
             lines[0].strip(),
         )
-        assert "why  parameter_missing: The request lacks client_id, client_secret." in lines[1]
-        assert "do   Send client_id, client_secret in the body" in lines[2]
+        assert lines[1] == (
+            "  why: parameter_missing. The request lacks client_id, client_secret.\n"
+        )
+        assert lines[2].startswith("  do:  Send client_id, client_secret in the body")
+        assert lines[3].startswith("  see: MP, POST /oauth/token reference")
         assert "\x1b" not in printed + "".join(lines)
     finally:
         process.terminate()

@@ -67,11 +67,15 @@ def span(duration: timedelta) -> str:
 
 
 def ages(credential: Credential, now: datetime) -> dict[str, str]:
-    """The facts about a credential's time that explanations use."""
-    facts = {"age": span(now - credential.issued_at)}
+    """The facts about a credential's time that explanations use; in seconds for programs."""
+    age = now - credential.issued_at
+    facts = {"age": span(age), "age_seconds": str(int(age.total_seconds()))}
     if credential.expires_at is not None:
         facts["lifetime"] = span(credential.expires_at - credential.issued_at)
-        facts["expired_ago"] = span(max(now - credential.expires_at, timedelta()))
+        past = now - credential.expires_at
+        facts["expired_ago"] = span(max(past, timedelta()))
+        if past >= timedelta():
+            facts["expired_seconds"] = str(int(past.total_seconds()))
     if credential.spent_at is not None:
         facts["spent_ago"] = span(now - credential.spent_at)
     return facts

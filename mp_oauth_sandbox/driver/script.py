@@ -4,18 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
+from mp_oauth_sandbox.journal import Line, draw
+
 APP = "app"
 SANDBOX = "sandbox"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One message, or with the same party on both sides something it did by itself."""
-
-    sender: str
-    receiver: str
-    text: str
-    entry: int | None = None
 
 
 @dataclass(slots=True)
@@ -51,11 +43,4 @@ class Script:
 
     def draw(self, *, mark: Collection[int] = ()) -> str:
         """The diagram; messages whose journal entry is in `mark` are pointed at."""
-        left = max((len(line.sender) for line in self.lines), default=0)
-        right = max((len(line.receiver) for line in self.lines), default=0)
-        return "\n".join(
-            f"  {line.sender:<{left}} {'->' if line.sender != line.receiver else '  '} "
-            f"{line.receiver if line.sender != line.receiver else '':<{right}}  {line.text}"
-            f"{'   <-- here' if line.entry is not None and line.entry in mark else ''}".rstrip()
-            for line in self.lines
-        )
+        return draw(self.lines, mark=mark)

@@ -1,75 +1,33 @@
-"""The journal: what was asked, what was answered, and why really.
-
-An entry is visible before the first byte of its answer leaves, and completed afterwards.
-It never holds a whole secret: each is shown by its kind and a short stable id, so that
-chains and repeats can be followed.
-"""
+"""Where entries are kept: bounded, counted, told to whoever listens."""
 
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
-from typing import Literal
 
 import msgspec
 
-from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.refusals import RULES, explanation, remedy
+from mp_oauth_sandbox.journal.entry import Entry, Kind, line_of
+from mp_oauth_sandbox.journal.queries import ASIDE, Asking
 
 #: How many entries are kept, newest first to stay.
 KEPT = 10_000
 
 _BATCH = 64
 
-Kind = Literal["authorization", "token", "resource", "webhook", "control"]
+#: Facts of a refusal that are kept as they are: numbers, to be compared by programs.
+_KEPT_FACTS = ("age_seconds", "expired_seconds")
+
 _logger = logging.getLogger("mp_oauth_sandbox")
 
-Delivery = Literal["pending", "delivered", "disconnected", "dropped"]
+_Listener = tuple[Callable[[Entry], None], Callable[[], None] | None]
 
 
-@dataclass(slots=True, kw_only=True)
-class Entry:
-    """One exchange. All of it but `delivery` is fixed when it is recorded.
-
-    `at` is the server's virtual time (UTC), `request` the method and path, `outcome` a few
-    words, `line` these in one line, `facts` what else is known (redirect_uri, state and
-    credentials by short id). On a refusal `error` is the wire's word and `cause` the true
-    one, with explanation, remedy and source.
-    """
-
-    seq: int
-    at: datetime
-    kind: Kind
-    request: str
-    status: int
-    outcome: str
-    line: str
-    grant_type: str | None = None
-    client_id: str | None = None
-    user_id: int | None = None
-    error: str | None = None
-    cause: Cause | None = None
-    explanation: str | None = None
-    remedy: str | None = None
-    source: str | None = None
-    facts: dict[str, str] = field(default_factory=dict[str, str])
-    faults: tuple[str, ...] = ()
-    delivery: Delivery = "pending"
-
-    def __str__(self) -> str:
-        """The entry for people: its line, and for a refusal why and what to do."""
-        text = f"{self.at:%H:%M:%S} {self.line}"
-        if self.cause is not None:
-            text += f"\n  why: {self.cause}. {self.explanation}\n  do:  {self.remedy}"
-            text += f"\n  see: {self.source}"
-        return text
-
-
-class Journal:
+class Journal(Asking):
     """The newest entries, oldest first. No public constructor: use `sandbox.journal`."""
 
     def __init__(
@@ -85,7 +43,8 @@ class Journal:
         self._lock = threading.Lock()
         self._entries: deque[Entry] = deque(maxlen=KEPT)
         self._unsaved: list[Entry] = []
-        self._subscribers: list[Callable[[Entry], None]] = []
+        self._listeners: dict[object, _Listener] = {}
+        self._closed = False
         decoder = msgspec.json.Decoder(Entry)
         self._entries.extend(decoder.decode(entry) for entry in kept)
         self._next = self._entries[-1].seq + 1 if self._entries else 1
@@ -105,7 +64,11 @@ class Journal:
         facts: dict[str, str] | None = None,
         faults: tuple[str, ...] = (),
     ) -> Entry:
-        """Add an entry, tell the subscribers, and return it to be completed."""
+        """Add an entry, tell the subscribers, and return it to be completed.
+
+        `status` 0 means that nobody answered. `faults` are the faults that touched it, as
+        they are to be read: "f1 lose-response (1st match)".
+        """
         entry = Entry(
             seq=0,
             at=self._clock(),
@@ -113,7 +76,15 @@ class Journal:
             request=request,
             status=status,
             outcome=outcome,
-            line=_line(request, grant_type, status, outcome, error),
+            line=line_of(
+                kind=kind,
+                request=request,
+                grant_type=grant_type,
+                status=status,
+                outcome=outcome,
+                error=error,
+                faults=faults,
+            ),
             grant_type=grant_type,
             client_id=client_id,
             user_id=user_id,
@@ -126,6 +97,9 @@ class Journal:
             entry.explanation = explanation(refused)
             entry.remedy = remedy(refused)
             entry.source = RULES[refused.cause].source
+            for name in _KEPT_FACTS:
+                if name in refused.facts:
+                    entry.facts[name] = refused.facts[name]
         with self._lock:
             entry.seq = self._next
             self._next += 1
@@ -133,7 +107,7 @@ class Journal:
             self._unsaved.append(entry)
             if len(self._unsaved) >= _BATCH:
                 self._flush()
-        for tell in tuple(self._subscribers):
+        for tell, _ in tuple(self._listeners.values()):
             try:
                 tell(entry)
             except Exception:
@@ -155,21 +129,42 @@ class Journal:
             return list(islice(self._entries, skipped, stop))
 
     def last(self, kind: Kind | None = None) -> Entry:
-        """The newest exchange (of that kind). Raises LookupError if there is none."""
+        """The newest exchange (of that kind). Raises LookupError if there is none.
+
+        Without a kind, what a test did to the sandbox and webhooks are passed over.
+        """
         with self._lock:
             for entry in reversed(self._entries):
-                if entry.kind == kind or (kind is None and entry.kind != "control"):
+                if entry.kind == kind or (kind is None and entry.kind not in ASIDE):
                     return entry
         raise LookupError("the journal has no such entry yet")
 
-    def refusals(self) -> list[Entry]:
-        """Every refusal, oldest first."""
-        return [entry for entry in self.entries() if entry.cause is not None]
+    def subscribe(
+        self, tell: Callable[[Entry], None], *, over: Callable[[], None] | None = None
+    ) -> Callable[[], None]:
+        """Call `tell` with each new entry, in the thread that made it; returns the way to stop.
 
-    def subscribe(self, tell: Callable[[Entry], None]) -> Callable[[], None]:
-        """Call `tell` with each new entry, in the thread that made it; returns the way to stop."""
-        self._subscribers.append(tell)
-        return lambda: self._subscribers.remove(tell)
+        With `over` the subscription ends when the journal is cleared or closed: `over` is
+        called then, from whichever thread did that. Without, it outlives a clear.
+        """
+        key = object()
+        with self._lock:
+            closed = self._closed and over is not None
+            if not closed:
+                self._listeners = {**self._listeners, key: (tell, over)}
+        if closed and over is not None:
+            over()
+
+        def stop() -> None:
+            with self._lock:
+                self._listeners = {k: v for k, v in self._listeners.items() if k is not key}
+
+        return stop
+
+    @property
+    def listeners(self) -> int:
+        """How many subscriptions there are."""
+        return len(self._listeners)
 
     def flush(self) -> None:
         """Hand what is not yet saved to the store."""
@@ -182,6 +177,21 @@ class Journal:
             self._entries.clear()
             self._unsaved.clear()
             self._next = 1
+        self._end_listeners()
+
+    def close(self) -> None:
+        """Save what is not saved yet, and end the subscriptions that wait for an end."""
+        with self._lock:
+            self._closed = True
+            self._flush()
+        self._end_listeners()
+
+    def _end_listeners(self) -> None:
+        with self._lock:
+            ended = [over for _, over in self._listeners.values() if over is not None]
+            self._listeners = {k: v for k, v in self._listeners.items() if v[1] is None}
+        for over in ended:
+            over()
 
     def _flush(self) -> None:
         batch = [msgspec.json.encode(entry) for entry in self._unsaved]
@@ -200,15 +210,3 @@ class Journal:
     def __len__(self) -> int:
         """How many entries are kept."""
         return len(self._entries)
-
-
-def _line(
-    request: str, grant_type: str | None, status: int, outcome: str, error: str | None
-) -> str:
-    asked = f"{request} {grant_type}" if grant_type else request
-    return f"{asked} -> {status} {outcome}" + (f" ({error})" if error else "")
-
-
-def moment(at: datetime) -> str:
-    """An instant as the journal writes it: UTC, to the millisecond."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
