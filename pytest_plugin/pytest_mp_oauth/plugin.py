@@ -34,17 +34,24 @@ def mp_server() -> Iterator["Sandbox"]:
 
 
 @pytest.fixture
-def mp_sandbox(mp_server: "Sandbox") -> "Sandbox":
-    """A live sandbox as if just started: empty, real time, default profile, consent page."""
+def mp_sandbox(mp_server: "Sandbox", request: pytest.FixtureRequest) -> Iterator["Sandbox"]:
+    """A live sandbox as if just started: empty, real time, default profile, consent page.
+
+    A fault that the test added and no request reached is a warning: it tested nothing.
+    """
     from mp_oauth_sandbox import Clock, Profile
+    from mp_oauth_sandbox.faults import description
 
     # Whatever an earlier test did or asked to keep.
+    mp_server.faults.clear()
     mp_server.clock.restore(Clock().state())
     mp_server.profile = Profile()
     mp_server.show_consent_page()
     mp_server.keep()
     mp_server.reset()
-    return mp_server
+    yield mp_server
+    for armed in mp_server.faults.never_reached():
+        request.node.warn(pytest.PytestWarning(f"never reached: fault {description(armed)}"))
 
 
 @pytest.fixture

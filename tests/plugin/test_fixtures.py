@@ -35,6 +35,7 @@ def test_each_test_gets_the_same_server_as_if_just_started(pytester: pytest.Pyte
     pytester.makepyfile(
         """
         import dataclasses
+        import httpx
         from datetime import UTC, datetime, timedelta
 
         URLS = set()
@@ -51,7 +52,14 @@ def test_each_test_gets_the_same_server_as_if_just_started(pytester: pytest.Pyte
             sandbox.change_profile(name="changed")
             clock.advance(days=400)
             clock.freeze()
+            assert len(sandbox.faults) == 0
+            sandbox.faults.add("lose-response", on="exchange")
             sandbox.keep(application, seller)
+            httpx.post(f"{sandbox.url}/oauth/token")
+            sandbox.faults.clear()
+            sandbox.faults.add("slow", on="token", seconds=0.001)
+            sandbox.keep(application, seller)
+            httpx.post(f"{sandbox.url}/oauth/token")
 
         def test_one(mp_sandbox, mp_application, mp_seller, mp_clock):
             leave_traces(mp_sandbox, mp_application, mp_seller, mp_clock)
@@ -95,14 +103,16 @@ def test_workers_have_a_server_each(pytester: pytest.Pytester):
     pytester.runpytest_subprocess("-n", "2", "-W", "error").assert_outcomes(passed=4)
 
 
-def test_the_reset_before_each_test_costs_little(mp_server: "Sandbox"):
+def test_the_reset_before_each_test_costs_little(
+    mp_server: "Sandbox", request: pytest.FixtureRequest
+):
     from pytest_mp_oauth import plugin
 
     set_up = plugin.mp_sandbox.__wrapped__  # pyright: ignore[reportAttributeAccessIssue] - pytest's own
     durations: list[float] = []
     for _ in range(20):
         started = time.perf_counter()
-        set_up(mp_server)
+        next(set_up(mp_server, request))
         durations.append(time.perf_counter() - started)
 
     # The best of many, so that a busy machine is not taken for a slow reset.
@@ -129,3 +139,17 @@ def test_a_failed_test_shows_what_the_sandbox_refused_and_why(pytester: pytest.P
         ],
         consecutive=True,
     )
+
+
+def test_a_fault_that_no_request_reached_is_a_warning(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        def test_nothing_asks(mp_sandbox):
+            mp_sandbox.faults.add("lose-response", on="refresh")
+        """
+    )
+
+    ended = pytester.runpytest_subprocess("-p", "no:randomly")
+
+    ended.assert_outcomes(passed=1, warnings=1)
+    ended.stdout.fnmatch_lines(["*never reached: fault f1 lose-response on refresh (match 1)"])
