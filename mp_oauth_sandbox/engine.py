@@ -43,6 +43,7 @@ from mp_oauth_sandbox.core.use_token import use_token
 from mp_oauth_sandbox.journal import Journal, moment
 from mp_oauth_sandbox.mint import Mint
 from mp_oauth_sandbox.rates import RateLimit
+from mp_oauth_sandbox.resources import ResourceTable
 from mp_oauth_sandbox.stores.protocol import Store
 
 ConsentMode = Literal["auto", "page", "deny"]
@@ -72,6 +73,7 @@ class Engine:
         self.journal = Journal(clock=clock, save=store.append_journal, kept=store.journal(1000))
         self.on_reset: Callable[[], None] | None = None
         """Called after each reset: the pages then sign browsers out."""
+        self.resources = ResourceTable()
         self._rates = RateLimit()
         clock.on_move = self._clock_moved
         self._start: tuple[list[Record], tuple[int, int | None], Consent, Profile] | None = None
@@ -218,6 +220,7 @@ class Engine:
             for record in (view.application, view.seller, view.link, view.grant, view.credential):
                 if record is not None and record not in records:
                     records.append(record)
+        self.resources.mark_start()
         self._start = (records, self.clock.state(), self.consent, self.profile)
 
     def reset(self) -> None:
@@ -226,6 +229,7 @@ class Engine:
             return
         records, clock, self.consent, self.profile = self._start
         self.store.reset(records)
+        self.resources.reset()
         self.clock.restore(clock)
         self._rates = RateLimit()
         self.journal.clear()

@@ -74,6 +74,13 @@ _ANSWERS = {
     "--seed", help="Codes, tokens and ids follow from this text, from their order and the time."
 )
 @click.option(
+    "--resources",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A TOML file of further resources of the API: [[resource]] with method, path, status,"
+    " body, headers.",
+)
+@click.option(
     "--allow-host",
     "allow_hosts",
     multiple=True,
@@ -104,6 +111,7 @@ def serve(
     redirect_uris: tuple[str, ...],
     profile: str | None,
     seed: str | None,
+    resources: Path | None,
     allow_hosts: tuple[str, ...],
     control_token: str | None,
     log_format: str,
@@ -150,6 +158,8 @@ def serve(
                 sandbox.auto_consent(start.sellers[0])
             elif auto_consent is not None:
                 sandbox.show_consent_page()
+            if resources is not None:
+                sandbox.resources.load(resources)
             sandbox.keep(start.application, *start.sellers)
             _announce(sandbox, start, json=log_format == "json")
             write = _json_line if log_format == "json" else _text_line

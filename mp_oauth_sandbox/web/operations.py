@@ -18,6 +18,7 @@ from mp_oauth_sandbox.web import calls
 from mp_oauth_sandbox.web.answers import BodyLimits
 from mp_oauth_sandbox.web.inputs import CallRefusedError, number, read_json
 from mp_oauth_sandbox.web.openapi import Call, describe
+from mp_oauth_sandbox.web.resource_operations import ResourceOperations
 
 _PAGE_LIMIT = 1000
 
@@ -82,6 +83,7 @@ class Operations:
                 "PATCH", "/profile", self.change_profile, takes=calls.ProfileChange, gives=Profile
             ),
             Call("GET", "/journal", self.journal, gives=calls.JournalOut, query=("after", "limit")),
+            *ResourceOperations(self._engine, self._limits).table(),
             Call("POST", "/reset", self.reset),
             Call("GET", "/openapi.json", self.openapi, gives=dict),
         )
@@ -156,7 +158,9 @@ class Operations:
             wanted.reason, client_id=wanted.client_id, user_id=wanted.user_id
         )
         row = REVOCATIONS[wanted.reason]
-        rotated = isinstance(ended, Application) and wanted.reason == "secret_rotated"
+        secret = None
+        if isinstance(ended, Application) and wanted.reason == "secret_rotated":
+            secret = ended.client_secret
         return calls.RevocationOut(
             reason=wanted.reason,
             ended=row.concerns,
@@ -164,7 +168,7 @@ class Operations:
             user_id=wanted.user_id,
             explanation=row.explanation,
             source=row.source,
-            client_secret=ended.client_secret if rotated else None,
+            client_secret=secret,
         )
 
     def _found(self, request: Request) -> Application:

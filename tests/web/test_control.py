@@ -534,6 +534,12 @@ LIVES: dict[str, list[tuple[str, object]]] = {
         ("/profile", {"retry_after": None, "default_scopes": ["read"], "redirect_status": 303}),
     ],
     "GET /journal": [("/journal?after=0&limit=5", None)],
+    "POST /resources": [
+        ("/resources", {"method": "GET", "path": "/v1/payments/{id}", "body": {"id": "$path.id"}}),
+        ("/resources", {"method": "DELETE", "path": "/a", "status": 204, "headers": {"x-a": "b"}}),
+    ],
+    "GET /resources": [("/resources?after=1&limit=2", None)],
+    "DELETE /resources/{id}": [("/resources/1", None)],
     "POST /reset": [("/reset", None)],
     "GET /openapi.json": [("/openapi.json", None)],
 }
