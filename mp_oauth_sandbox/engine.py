@@ -50,6 +50,7 @@ from mp_oauth_sandbox.faults import Asked, Endpoint, Fault, Faults, Reply
 from mp_oauth_sandbox.journal import Journal, moment
 from mp_oauth_sandbox.mint import Mint
 from mp_oauth_sandbox.rates import RateLimit
+from mp_oauth_sandbox.resources import ResourceTable
 from mp_oauth_sandbox.stores.protocol import Decide, Store
 
 T = TypeVar("T")
@@ -116,6 +117,7 @@ class Engine:
         self.on_reset: Callable[[], None] | None = None
         """Called after each reset: the pages then sign browsers out."""
         self.faults = Faults(note=self.note)
+        self.resources = ResourceTable()
         self.deliverer: Deliverer | None = None
         """Told of notifications; without one they wait in the store."""
         self.webhook_hosts: frozenset[str] = frozenset()
@@ -330,6 +332,7 @@ class Engine:
             for record in (view.application, view.seller, view.link, view.grant, view.credential):
                 if record is not None and record not in records:
                     records.append(record)
+        self.resources.mark_start()
         self._start = _Start(
             records=records,
             clock=self.clock.state(),
@@ -351,6 +354,7 @@ class Engine:
             self.clock.restore(start.clock)
             self.faults.rearm(start.faults)
             self.journal.clear()
+        self.resources.reset()
         self._rates = RateLimit()
         self.save_settings()
         if self.on_reset is not None:

@@ -21,6 +21,7 @@ from mp_oauth_sandbox.journal import Journal
 from mp_oauth_sandbox.mint import Mint
 from mp_oauth_sandbox.panel import Panel
 from mp_oauth_sandbox.profiles import changed_profile, profile_named
+from mp_oauth_sandbox.resources import ResourceTable
 from mp_oauth_sandbox.stores.memory import MemoryStore
 from mp_oauth_sandbox.stores.protocol import Store, StoreError
 from mp_oauth_sandbox.web.access import Access, allowing
@@ -182,6 +183,14 @@ class Sandbox:
     def webhooks(self) -> Webhooks:
         """The notifications to applications' webhooks: listed, sent again, simulated, awaited."""
         return self._webhooks
+
+    @property
+    def resources(self) -> ResourceTable:
+        """What the API answers to a good token: `resources.add("GET", "/v1/payments/{id}", ...)`.
+
+        Entries added before `keep` stay over resets; none is kept in a data file.
+        """
+        return self._engine.resources
 
     # ---- applications and sellers ----
 

@@ -82,6 +82,13 @@ _ANSWERS = {
     "--seed", help="Codes, tokens and ids follow from this text, from their order and the time."
 )
 @click.option(
+    "--resources",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A TOML file of further resources of the API: [[resource]] with method, path, status,"
+    " body, headers.",
+)
+@click.option(
     "--allow-host",
     "allow_hosts",
     multiple=True,
@@ -120,6 +127,7 @@ def serve(
     profile: str | None,
     fault_file: Path | None,
     seed: str | None,
+    resources: Path | None,
     allow_hosts: tuple[str, ...],
     allow_webhook_hosts: tuple[str, ...],
     control_token: str | None,
@@ -170,6 +178,8 @@ def serve(
                 sandbox.show_consent_page()
             if fault_file is not None:
                 sandbox.faults.arm(load_faults(fault_file))
+            if resources is not None:
+                sandbox.resources.load(resources)
             sandbox.keep(start.application, *start.sellers)
             _announce(sandbox, start, json=log_format == "json")
             write = _json_line if log_format == "json" else _text_line

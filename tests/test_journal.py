@@ -27,7 +27,7 @@ def test_a_subscriber_that_fails_costs_nobody_an_answer(sandbox, client, caplog)
 
     sandbox.journal.subscribe(fail)
     with caplog.at_level(logging.ERROR):
-        assert client.get("/中").status_code == 404
+        assert client.get("/中").status_code == 401
     assert "A subscriber of the journal failed on entry 1" in caplog.text
 
 
@@ -38,7 +38,7 @@ def test_entries_that_cannot_be_kept_cost_nobody_an_answer(sandbox, client, capl
     sandbox.journal._save = full
     with caplog.at_level(logging.ERROR):
         assert {client.get("/").status_code for _ in range(3)} == {200}
-        assert {client.get("/x").status_code for _ in range(130)} == {404}
+        assert {client.get("/x").status_code for _ in range(130)} == {401}
     assert "64 journal entries could not be kept" in caplog.text
     assert len(sandbox.journal) == 130
 

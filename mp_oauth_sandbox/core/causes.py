@@ -60,6 +60,8 @@ class Cause(StrEnum):
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name, not a secret
     TOKEN_FORBIDDEN = "token_forbidden"  # noqa: S105 - a name, not a secret
     RESOURCE_UNKNOWN = "resource_unknown"
+    IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing"
+    TEST_USER_IN_LIVE_MODE = "test_user_in_live_mode"
 
 
 class Mistake(StrEnum):

@@ -117,12 +117,17 @@ class TokensIssued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenAccepted:
-    """A bearer token that is good now: whose it is, for whom, and how old."""
+    """A bearer token that is good now: whose it is, for whom, and how old.
+
+    `platform` marks a token that no seller approved: the application's own access token, or
+    one of client credentials.
+    """
 
     client_id: str
     seller: Seller
     live_mode: bool
     age: timedelta
+    platform: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

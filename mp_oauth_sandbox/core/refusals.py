@@ -363,9 +363,26 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "resource not found",
             "",
             "The sandbox has nothing at {method} {path}.",
-            "Check method and path. The API is POST /oauth/token and GET /users/me; the seller's"
-            " browser goes to GET /authorization.",
+            "Check method and path, or add a resource for them. Linking needs POST /oauth/token;"
+            " the seller's browser goes to GET /authorization.",
             "the 404 of the API, seen in 5 public projects (ML)",
+        ),
+        Cause.IDEMPOTENCY_KEY_MISSING: Rule(
+            "payment",
+            "Header X-Idempotency-Key can't be null",
+            "The request has no X-Idempotency-Key header.",
+            "Send a key of its own (a UUID) with each payment, and the same one when you repeat"
+            " it.",
+            "MP, POST /v1/payments reference; the sentence is seen in 8 public projects, code 4292"
+            " in 3, the other keys are a guess; profile field payment_idempotency_key",
+        ),
+        Cause.TEST_USER_IN_LIVE_MODE: Rule(
+            "internal_server_error",
+            "user_allowed_only_in_test",
+            "The seller is a test user and the token's live_mode is true.",
+            "Send test_token=true with the code exchange, or link a real seller in production.",
+            "the message is seen in 3 public projects (MP, 2026), with status 500 in two of them;"
+            " the other keys are a guess; profile field live_payment_of_test_user",
         ),
     }
 )
@@ -438,6 +455,7 @@ _STATUS = {
     "unauthorized": 401,
     "policy": 403,
     "resource not found": 404,
+    "internal_server_error": 500,
     "invalid_client": 400,
 }
 

@@ -46,6 +46,8 @@ def use_token(
         seller=view.seller,
         live_mode=credential.live_mode,
         age=now - credential.issued_at,
+        # Only what an approval made has a redirect URI.
+        platform=grant.redirect_uri is None,
     )
 
 

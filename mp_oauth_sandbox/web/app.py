@@ -7,16 +7,15 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, request_response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import (
     RedeemCode,
     Refresh,
     Refused,
-    TokenAccepted,
     TokenRequest,
     TokensIssued,
 )
@@ -39,7 +38,7 @@ from mp_oauth_sandbox.web.home import Home
 from mp_oauth_sandbox.web.openapi import PREFIX
 from mp_oauth_sandbox.web.operations import Operations
 from mp_oauth_sandbox.web.pages import PageRefusedError, Pages, on_page_refused
-from mp_oauth_sandbox.web.resources import profile_of
+from mp_oauth_sandbox.web.resource_api import ResourceApi
 from mp_oauth_sandbox.web.seller_pages import DeadPageError, on_dead_page
 from mp_oauth_sandbox.webhooks.public import Webhooks
 
@@ -50,7 +49,7 @@ INTERNAL_ERROR = msgspec.json.encode(
 
 
 class Api:
-    """Mercado Pago's API as far as linking needs it: POST /oauth/token and GET /users/me."""
+    """Mercado Pago's token endpoint, and the 404 of what it is not."""
 
     def __init__(self, engine: Engine, limits: BodyLimits) -> None:
         """Answer from this engine."""
@@ -87,25 +86,6 @@ class Api:
             answer = Answer(200, content, {})
             return self._answering.success(request, reply, answer, about, "tokens issued")
         return self._answering.otherwise(request, reply, about)
-
-    async def users_me(self, request: Request) -> Response:
-        """GET /users/me."""
-        engine = self._engine
-        parsed = wire.parse_bearer(
-            request.headers.get("authorization"), request.scope["query_string"], engine.profile
-        )
-        reply = await engine.answer(parsed, endpoint="resource", request=request_line(request))
-        outcome = reply.outcome
-        about = About(kind="resource")
-        if not isinstance(parsed, Refused) and parsed.token:
-            about.facts["access_token"] = engine.mint.label(parsed.token)
-        if not isinstance(outcome, TokenAccepted):
-            return self._answering.otherwise(request, reply, about)
-        about.facts["age_seconds"] = str(int(outcome.age.total_seconds()))
-        about = about.of(outcome.client_id, outcome.seller.user_id)
-        answer = Answer(200, msgspec.json.encode(profile_of(outcome.seller)), {})
-        said = f"answered as {outcome.seller.nickname}"
-        return self._answering.success(request, reply, answer, about, said)
 
     async def not_found(self, request: Request) -> Response:
         """The documented 404, also for a known path with another method."""
@@ -144,7 +124,13 @@ def create_app(
     access, limits = access or Access(), body_limits or BodyLimits()
     api, pages = Api(engine, limits), Pages(access, limits)
     consent, home = ConsentPages(engine, pages), Home(engine, pages)
-    engine.on_reset = consent.forget
+    resources = ResourceApi(engine, limits)
+
+    def forget() -> None:
+        consent.forget()
+        resources.forget()
+
+    engine.on_reset = forget
     control = Control(Operations(engine, limits, webhooks or Webhooks(engine)), access)
 
     async def on_http_error(request: Request, _error: Exception) -> Response:
@@ -165,7 +151,6 @@ def create_app(
         routes=[
             Route("/oauth/token", api.token, methods=["POST"]),
             Route("/authorization", consent.authorization, methods=["GET"]),
-            Route("/users/me", api.users_me, methods=["GET"]),
             Route("/authorization/consent", consent.show, methods=["GET"]),
             Route("/authorization/consent", consent.decide, methods=["POST"]),
             Route("/authorization/sign-in", consent.sign_in, methods=["POST"]),
@@ -185,4 +170,13 @@ def create_app(
         },
     )
     starlette.router.redirect_slashes = False
+    no_route = starlette.router.default
+    answer_resource = request_response(resources.answer)
+
+    async def elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
+        """Any other path is a resource of the API, or a call that there is not."""
+        control_call = scope["type"] != "http" or scope["path"].startswith(f"{PREFIX}/")
+        await (no_route if control_call else answer_resource)(scope, receive, send)
+
+    starlette.router.default = elsewhere
     return starlette

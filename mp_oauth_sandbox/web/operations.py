@@ -19,6 +19,7 @@ from mp_oauth_sandbox.web.answers import BodyLimits
 from mp_oauth_sandbox.web.fault_operations import FaultOperations
 from mp_oauth_sandbox.web.inputs import CallRefusedError, number, read_json
 from mp_oauth_sandbox.web.openapi import Call, describe
+from mp_oauth_sandbox.web.resource_operations import ResourceOperations
 from mp_oauth_sandbox.web.webhook_operations import WebhookOperations
 from mp_oauth_sandbox.webhooks.public import Webhooks
 
@@ -96,6 +97,7 @@ class Operations:
             ),
             Call("GET", "/journal", self.journal, gives=calls.JournalOut, query=("after", "limit")),
             *self._webhooks.table(),
+            *ResourceOperations(self._engine, self._limits).table(),
             Call("POST", "/reset", self.reset),
             *FaultOperations(self._engine, self._limits).table(),
             Call("GET", "/openapi.json", self.openapi, gives=dict),
@@ -173,9 +175,9 @@ class Operations:
         if wanted.settle:
             await self._webhooks.settle()
         row = REVOCATIONS[wanted.reason]
-        rotated = None
+        secret = None
         if isinstance(ended, Application) and wanted.reason == "secret_rotated":
-            rotated = ended
+            secret = ended.client_secret
         return calls.RevocationOut(
             reason=wanted.reason,
             ended=row.concerns,
@@ -183,7 +185,7 @@ class Operations:
             user_id=wanted.user_id,
             explanation=row.explanation,
             source=row.source,
-            client_secret=rotated.client_secret if rotated else None,
+            client_secret=secret,
         )
 
     def _found(self, request: Request) -> Application:

@@ -44,6 +44,7 @@ def mp_sandbox(mp_server: "Sandbox", request: pytest.FixtureRequest) -> Iterator
 
     # Whatever an earlier test did or asked to keep.
     mp_server.faults.clear()
+    mp_server.resources.clear()
     mp_server.clock.restore(Clock().state())
     mp_server.profile = Profile()
     mp_server.show_consent_page()

@@ -53,6 +53,8 @@ def test_each_test_gets_the_same_server_as_if_just_started(pytester: pytest.Pyte
             clock.advance(days=400)
             clock.freeze()
             assert len(sandbox.faults) == 0
+            assert all(row.built_in for row in sandbox.resources.list())
+            sandbox.resources.add("GET", "/a")
             sandbox.faults.add("lose-response", on="exchange")
             sandbox.keep(application, seller)
             httpx.post(f"{sandbox.url}/oauth/token")

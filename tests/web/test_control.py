@@ -568,6 +568,12 @@ LIVES: dict[str, list[tuple[str, object]]] = {
     "POST /sequences": [
         ("/sequences", {"on": "refresh", "steps": ["503", "fine", {"kind": "slow", "seconds": 1}]})
     ],
+    "POST /resources": [
+        ("/resources", {"method": "GET", "path": "/v1/payments/{id}", "body": {"id": "$path.id"}}),
+        ("/resources", {"method": "DELETE", "path": "/a", "status": 204, "headers": {"x-a": "b"}}),
+    ],
+    "GET /resources": [("/resources?after=1&limit=2", None)],
+    "DELETE /resources/{id}": [("/resources/1", None)],
     "POST /reset": [("/reset", None)],
     "GET /openapi.json": [("/openapi.json", None)],
 }

@@ -167,24 +167,52 @@ def test_a_token_in_the_query_is_not_seen_or_accepted(world):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [
-        ("GET", "/oauth/token"),
-        ("PUT", "/oauth/token"),
-        ("POST", "/oauth/token/"),
-        ("POST", "/users/me"),
-        ("GET", "/users/me/"),
-        ("GET", "/users/1"),
-        ("POST", "/v1/payments"),
-        ("GET", "/v1/payments/search?x=%FF"),
-        ("DELETE", "/users/1/applications/2"),
-        ("POST", "/authorization"),
-        ("GET", "/authorize"),
-        ("GET", "/nothing/%2e%2e/at/all"),
-    ],
+    [("GET", "/oauth/token"), ("PUT", "/oauth/token"), ("POST", "/authorization")],
 )
-def test_elsewhere_there_is_the_documented_404(world, method, path):
+def test_linking_knows_no_other_method(world, method, path):
     answer = world.http.request(method, path)
 
     assert (answer.status_code, answer.text) == (404, NOT_FOUND)
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert world.cause() == "resource_unknown"
+
+
+ELSEWHERE = [
+    ("POST", "/oauth/token/"),
+    ("POST", "/users/me"),
+    ("GET", "/users/me/"),
+    ("GET", "/users/1"),
+    ("PUT", "/v1/payments"),
+    ("GET", "/v1/payments/1?x=%FF"),
+    ("DELETE", "/users/1/applications/2"),
+    ("GET", "/authorize"),
+    ("GET", "/nothing/%2e%2e/at/all"),
+    ("GET", "/users%2Fme"),
+    ("GET", "//users/me"),
+    ("GET", "/%FF"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ELSEWHERE)
+def test_elsewhere_a_good_token_gets_the_documented_404(world, method, path):
+    token = world.tokens()["access_token"]
+
+    answer = world.http.request(method, path, headers={"Authorization": f"Bearer {token}"})
+
+    assert (answer.status_code, answer.text) == (404, NOT_FOUND)
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert world.cause() == "resource_unknown"
+    assert world.sandbox.journal.last().user_id == world.seller.user_id
+
+
+@pytest.mark.parametrize(("method", "path"), ELSEWHERE)
+def test_elsewhere_too_a_token_is_asked_for_first(world, method, path):
+    answer = world.http.request(method, path)
+
+    assert answer.status_code == 401
+    assert answer.json() == {
+        "code": "unauthorized",
+        "message": "authorization value not present",
+    }
+    assert world.cause() == "token_missing"
+    assert "there is nothing at" in world.sandbox.journal.last().explanation

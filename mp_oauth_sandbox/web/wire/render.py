@@ -106,6 +106,8 @@ def render_refusal(refused: Refused, profile: Profile) -> Answer:
             }
         case "resource not found":
             return NOT_FOUND
+        case "payment":
+            body = _payment_error(error.message, error.status)
         case "local_rate_limited":
             return _rate_limited(error.message, profile)
         case _:
@@ -121,6 +123,11 @@ def _error_body(message: str, error: str, status: int, profile: Profile) -> dict
             return {"error_description": message, "error": error, "status": status, "cause": []}
         case "two_keys":
             return {"message": message, "error": error}
+
+
+def _payment_error(message: str, status: int) -> dict[str, object]:
+    cause = [{"code": 4292, "description": message, "data": None}]
+    return {"message": message, "error": "bad_request", "status": status, "cause": cause}
 
 
 def _rate_limited(message: str, profile: Profile) -> Answer:
