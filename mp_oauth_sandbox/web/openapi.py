@@ -1,9 +1,10 @@
 """The control API's OpenAPI document, made from the same table as its routes."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 
 import msgspec
 from starlette.requests import Request
@@ -14,10 +15,19 @@ from mp_oauth_sandbox.web import calls
 #: Where the control API lives.
 PREFIX = "/_sandbox"
 
+#: The schema of a number in a query.
+COUNT: Mapping[str, object] = MappingProxyType({"type": "integer", "minimum": 0})
+
+_NO_QUERY: Mapping[str, Mapping[str, object]] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One row of the API: routing, and the OpenAPI document, are made from these."""
+    """One row of the API: routing, and the OpenAPI document, are made from these.
+
+    `query` has the schema of each parameter; `streams` is the media type of the other form
+    in which the answer may come.
+    """
 
     method: str
     below: str
@@ -25,7 +35,8 @@ class Call:
     takes: type | None = field(default=None, kw_only=True)
     gives: type = field(default=calls.Done, kw_only=True)
     status: int = field(default=200, kw_only=True)
-    query: tuple[str, ...] = field(default=(), kw_only=True)
+    query: Mapping[str, Mapping[str, object]] = field(default=_NO_QUERY, kw_only=True)
+    streams: str | None = field(default=None, kw_only=True)
 
     @property
     def path(self) -> str:
@@ -64,13 +75,16 @@ def describe(table: Iterable[Call]) -> dict[str, object]:
 
 def _operation(call: Call, by_type: dict[type, dict[str, object]]) -> dict[str, object]:
     error = _content(by_type[calls.ErrorOut])
+    given = _content(by_type[call.gives])
+    if call.streams is not None:
+        given["content"][call.streams] = {"schema": {"type": "string"}}
     operation: dict[str, object] = {
         "summary": call.summary,
         "operationId": call.run.__name__,
         "responses": {
             str(call.status): {
                 "description": HTTPStatus(call.status).phrase,
-                **_content(by_type[call.gives]),
+                **given,
             },
             "4XX": {"description": "Names the field at fault and what would be right", **error},
         },
@@ -81,13 +95,8 @@ def _operation(call: Call, by_type: dict[type, dict[str, object]]) -> dict[str, 
         if part.startswith("{")
     ]
     parameters += [
-        {
-            "name": name,
-            "in": "query",
-            "required": False,
-            "schema": {"type": "integer", "minimum": 0},
-        }
-        for name in call.query
+        {"name": name, "in": "query", "required": False, "schema": dict(schema)}
+        for name, schema in call.query.items()
     ]
     if parameters:
         operation["parameters"] = parameters
@@ -96,5 +105,5 @@ def _operation(call: Call, by_type: dict[type, dict[str, object]]) -> dict[str, 
     return operation
 
 
-def _content(schema: dict[str, object]) -> dict[str, object]:
+def _content(schema: dict[str, object]) -> dict[str, dict[str, object]]:
     return {"content": {"application/json": {"schema": schema}}}
