@@ -16,6 +16,13 @@ Out = TypeVar("Out")
 _PAGE = 1000
 
 
+class _Page(msgspec.Struct):
+    """A page of the journal, read back as the entries that it was made from."""
+
+    entries: list[Entry]
+    next: int
+
+
 class Control:
     """A sandbox's control API: sellers, consent, clock, journal, reset."""
 
@@ -68,7 +75,7 @@ class Control:
         entries: list[Entry] = []
         while True:
             path = f"journal?after={after}&limit={_PAGE}"
-            page = self._call("GET", path, gives=calls.JournalOut)
+            page = self._call("GET", path, gives=_Page)
             entries += page.entries
             if len(page.entries) < _PAGE:
                 return entries

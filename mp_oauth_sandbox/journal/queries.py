@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Literal, NoReturn, TypedDict, TypeVar, Unpack, cast, get_args
@@ -89,6 +89,10 @@ class Query:
             since=since if isinstance(since, datetime) else None,
             grant_type=_one_of("grant_type", wanted.get("grant_type"), get_args(GrantType)),
         )
+
+    def starting(self, after: int) -> "Query":
+        """The same of the entries with a higher number than `after`."""
+        return replace(self, after=after)
 
     def __str__(self) -> str:
         """For failure texts, in brackets: "(kind token, seller 5)"; empty if it takes all."""

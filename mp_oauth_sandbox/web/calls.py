@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
+from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.lifetimes import LONGEST, CalendarMonths, Lifetimes
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import Application, ApplicationStatus, Seller, Webhook
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.core.revoke import Concern, Reason
 from mp_oauth_sandbox.engine import ConsentMode
-from mp_oauth_sandbox.journal import Entry
+from mp_oauth_sandbox.journal import Delivery, Entry, Kind
 
 _Seconds = Annotated[int, Meta(ge=0, le=int(LONGEST.total_seconds()))]
 
@@ -279,10 +280,59 @@ ProfileChange: type[Struct] = defstruct(
 )
 
 
+class EntryOut(Struct):
+    """A journal entry. `explain` says it all in words, as a terminal shows it."""
+
+    seq: int
+    at: datetime
+    kind: Kind
+    request: str
+    status: int
+    outcome: str
+    line: str
+    grant_type: str | None
+    client_id: str | None
+    user_id: int | None
+    error: str | None
+    cause: Cause | None
+    explanation: str | None
+    remedy: str | None
+    source: str | None
+    facts: dict[str, str]
+    delivery: Delivery
+    faults: tuple[str, ...]
+    explain: str
+
+    @classmethod
+    def of(cls, entry: Entry) -> "EntryOut":
+        """How the control API shows it."""
+        return cls(
+            seq=entry.seq,
+            at=entry.at,
+            kind=entry.kind,
+            request=entry.request,
+            status=entry.status,
+            outcome=entry.outcome,
+            line=entry.line,
+            grant_type=entry.grant_type,
+            client_id=entry.client_id,
+            user_id=entry.user_id,
+            error=entry.error,
+            cause=entry.cause,
+            explanation=entry.explanation,
+            remedy=entry.remedy,
+            source=entry.source,
+            facts=entry.facts,
+            delivery=entry.delivery,
+            faults=entry.faults,
+            explain=entry.explain(),
+        )
+
+
 class JournalOut(Struct):
     """Journal entries, oldest first, and the number to ask for next with `after`."""
 
-    entries: list[Entry]
+    entries: list[EntryOut]
     next: int
 
 

@@ -35,13 +35,14 @@ class Control:
             if refused is not None:
                 return refused
             try:
-                return _json(call.status, await call.run(request))
+                given = await call.run(request)
             except InvalidInputError as error:
                 return _error(HTTPStatus.BAD_REQUEST, error.problem, error.field)
             except ClockError as error:
                 return _error(HTTPStatus.BAD_REQUEST, str(error), "clock")
             except CallRefusedError as error:
                 return _error(error.status, error.problem, error.field)
+            return given if isinstance(given, Response) else _json(call.status, given)
 
         return answer
 

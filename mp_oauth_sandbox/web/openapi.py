@@ -1,9 +1,10 @@
 """The control API's OpenAPI document, made from the same table as its routes."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 
 import msgspec
 from starlette.requests import Request
@@ -14,10 +15,18 @@ from mp_oauth_sandbox.web import calls
 #: Where the control API lives.
 PREFIX = "/_sandbox"
 
+#: The schemas of a word and of a number in a query.
+WORD: Mapping[str, object] = MappingProxyType({"type": "string"})
+COUNT: Mapping[str, object] = MappingProxyType({"type": "integer", "minimum": 0})
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One row of the API: routing, and the OpenAPI document, are made from these."""
+    """One row of the API: routing, and the OpenAPI document, are made from these.
+
+    `query` has the schema of each parameter; `streams` is the media type of the other form
+    in which the answer may come.
+    """
 
     method: str
     below: str
@@ -25,8 +34,10 @@ class Call:
     takes: type | None = field(default=None, kw_only=True)
     gives: type = field(default=calls.Done, kw_only=True)
     status: int = field(default=200, kw_only=True)
-    query: tuple[str, ...] = field(default=(), kw_only=True)
-    words: tuple[str, ...] = field(default=(), kw_only=True)
+    query: Mapping[str, Mapping[str, object]] = field(
+        default_factory=dict[str, Mapping[str, object]], kw_only=True
+    )
+    streams: str | None = field(default=None, kw_only=True)
     waits: bool = field(default=False, kw_only=True)
 
     @property
@@ -66,11 +77,11 @@ def describe(table: Iterable[Call]) -> dict[str, object]:
 
 def _operation(call: Call, by_type: dict[type, dict[str, object]]) -> dict[str, object]:
     error = _content(by_type[calls.ErrorOut])
+    given = _content(by_type[call.gives])
+    if call.streams is not None:
+        given["content"][call.streams] = {"schema": {"type": "string"}}
     responses: dict[str, object] = {
-        str(call.status): {
-            "description": HTTPStatus(call.status).phrase,
-            **_content(by_type[call.gives]),
-        },
+        str(call.status): {"description": HTTPStatus(call.status).phrase, **given},
         "4XX": {"description": "Names the field at fault and what would be right", **error},
     }
     if call.waits:
@@ -87,17 +98,8 @@ def _operation(call: Call, by_type: dict[type, dict[str, object]]) -> dict[str, 
         if part.startswith("{")
     ]
     parameters += [
-        {
-            "name": name,
-            "in": "query",
-            "required": False,
-            "schema": {"type": "integer", "minimum": 0},
-        }
-        for name in call.query
-    ]
-    parameters += [
-        {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
-        for name in call.words
+        {"name": name, "in": "query", "required": False, "schema": dict(schema)}
+        for name, schema in call.query.items()
     ]
     if parameters:
         operation["parameters"] = parameters
@@ -106,5 +108,5 @@ def _operation(call: Call, by_type: dict[type, dict[str, object]]) -> dict[str, 
     return operation
 
 
-def _content(schema: dict[str, object]) -> dict[str, object]:
+def _content(schema: dict[str, object]) -> dict[str, dict[str, object]]:
     return {"content": {"application/json": {"schema": schema}}}

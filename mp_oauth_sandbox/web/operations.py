@@ -17,7 +17,8 @@ from mp_oauth_sandbox.profiles import changed_profile, described
 from mp_oauth_sandbox.web import calls
 from mp_oauth_sandbox.web.answers import BodyLimits
 from mp_oauth_sandbox.web.fault_operations import FaultOperations
-from mp_oauth_sandbox.web.inputs import CallRefusedError, number, read_json
+from mp_oauth_sandbox.web.inputs import CallRefusedError, read_json
+from mp_oauth_sandbox.web.journal_operations import JournalOperations
 from mp_oauth_sandbox.web.openapi import Call, describe
 from mp_oauth_sandbox.web.resource_operations import ResourceOperations
 from mp_oauth_sandbox.web.webhook_operations import WebhookOperations
@@ -95,7 +96,7 @@ class Operations:
             Call(
                 "PATCH", "/profile", self.change_profile, takes=calls.ProfileChange, gives=Profile
             ),
-            Call("GET", "/journal", self.journal, gives=calls.JournalOut, query=("after", "limit")),
+            *JournalOperations(self._engine).table(),
             *self._webhooks.table(),
             *ResourceOperations(self._engine, self._limits).table(),
             Call("POST", "/reset", self.reset),
@@ -240,7 +241,7 @@ class Operations:
         self._engine.clock.resume()
         return await self.clock(request)
 
-    # ---- switches, journal, reset ----
+    # ---- switches, reset ----
 
     async def profile(self, _request: Request) -> Profile:
         """Every switch and its value."""
@@ -257,14 +258,6 @@ class Operations:
             base = PRESETS[preset]
         self._engine.set_profile(changed_profile(base, switches))
         return self._engine.profile
-
-    async def journal(self, request: Request) -> calls.JournalOut:
-        """What happened, and why: ?after=N&limit=N."""
-        after = number(request, "after", default=0)
-        limit = min(number(request, "limit", default=100), _PAGE_LIMIT)
-        entries = self._engine.journal.entries(after=after, limit=limit)
-        newest = entries[-1].seq if entries else min(after, self._engine.journal.newest)
-        return calls.JournalOut(entries=entries, next=newest)
 
     async def reset(self, _request: Request) -> calls.Done:
         """Return to the state right after start."""

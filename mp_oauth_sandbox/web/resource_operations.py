@@ -13,7 +13,7 @@ from mp_oauth_sandbox.resources import Resource
 from mp_oauth_sandbox.web import calls
 from mp_oauth_sandbox.web.answers import BodyLimits
 from mp_oauth_sandbox.web.inputs import CallRefusedError, number, read_json
-from mp_oauth_sandbox.web.openapi import Call
+from mp_oauth_sandbox.web.openapi import COUNT, Call
 
 _PAGE_LIMIT = 1000
 
@@ -89,7 +89,7 @@ class ResourceOperations:
                 "/resources",
                 self.resources,
                 gives=ResourcesOut,
-                query=("after", "limit"),
+                query={"after": COUNT, "limit": COUNT},
             ),
             Call("DELETE", "/resources/{id}", self.remove_resource),
         )

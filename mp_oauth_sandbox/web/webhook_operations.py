@@ -17,7 +17,7 @@ from mp_oauth_sandbox.journal import moment
 from mp_oauth_sandbox.web.answers import BodyLimits
 from mp_oauth_sandbox.web.calls import Done
 from mp_oauth_sandbox.web.inputs import CallRefusedError, read_json
-from mp_oauth_sandbox.web.openapi import Call
+from mp_oauth_sandbox.web.openapi import WORD, Call
 from mp_oauth_sandbox.webhooks.public import NotSettledError, Webhooks
 
 _STATUSES: dict[str, NotificationStatus] = {one: one for one in get_args(NotificationStatus)}
@@ -107,7 +107,13 @@ class WebhookOperations:
         """These calls."""
         one, many = NotificationOut, NotificationsOut
         return (
-            Call("GET", "/webhooks", self.webhooks, gives=many, words=("client_id", "status")),
+            Call(
+                "GET",
+                "/webhooks",
+                self.webhooks,
+                gives=many,
+                query={"client_id": WORD, "status": WORD},
+            ),
             Call("POST", "/webhooks/{id}/resend", self.resend_webhook, gives=one),
             Call(
                 "POST",
