@@ -34,6 +34,7 @@ LEVELS = [
     {"sandbox"},
     {"presets"},
     {"serve", "driver"},
+    {"commands"},
     {"cli", PLUGIN},
     {"__main__"},
 ]
