@@ -43,9 +43,7 @@ class NoSandboxError(click.ClickException):
 class Remote:
     """A running sandbox, and whether its own JSON is wanted."""
 
-    def __init__(
-        self, caller: Caller, transport: httpx.BaseTransport, *, as_json: bool
-    ) -> None:
+    def __init__(self, caller: Caller, transport: httpx.BaseTransport, *, as_json: bool) -> None:
         """`transport` carries what is not over with one answer."""
         self.caller = caller
         self.transport = transport

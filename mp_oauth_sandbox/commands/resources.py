@@ -89,9 +89,7 @@ def add(
         if not all(sign for _, sign, _ in pairs):
             raise click.UsageError("--header: must be NAME:VALUE")
         wanted["headers"] = {name.strip(): value.strip() for name, _, value in pairs}
-    remote.run(
-        "POST", "resources", wanted, gives=_Resource, text=lambda one: table([one.row()])
-    )
+    remote.run("POST", "resources", wanted, gives=_Resource, text=lambda one: table([one.row()]))
 
 
 @resources.command()
