@@ -36,8 +36,6 @@ class Lifetime(click.ParamType[tuple[str, int]]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, int]:
         """See click.ParamType.convert."""
-        if isinstance(value, tuple):
-            return value
         name, sign, text = str(value).partition("=")
         if not sign:
             self.fail("must be NAME=DURATION, such as access_token=60", param, ctx)

@@ -1,5 +1,7 @@
 """`mp-oauth-sandbox explain`: everything known of a code, a token or a URL."""
 
+import sys
+
 import click
 import msgspec
 
@@ -30,7 +32,7 @@ def explain(remote: Remote, *, what: str) -> None:
       mp-oauth-sandbox explain 'http://localhost:8000/mp/callback?code=TG-...&state=s1'
     """  # noqa: D301 - click's own mark for text not to be rewrapped
     if what == "-":
-        stdin = click.get_binary_stream("stdin")
+        stdin = sys.stdin.buffer
         if stdin.isatty():
             say("Paste a code, a token or a URL, then Enter:", err=True)
             given = stdin.readline(_LONGEST)

@@ -5,7 +5,8 @@ from typing import cast
 
 import click
 import msgspec
-from msgspec import NODEFAULT, inspect as types
+from msgspec import NODEFAULT
+from msgspec import inspect as types
 
 from mp_oauth_sandbox.commands.output import plain, table
 from mp_oauth_sandbox.commands.remote import DefaultGroup, Done, Remote, remote_command, segment
@@ -52,6 +53,9 @@ class _FieldType(click.ParamType[object]):
         self.name = _metavar(kind)
         self._lists = any(isinstance(one, types.ListType) for one in _members(kind))
         self._checked = checked
+        enums = [one.cls for one in _members(kind) if isinstance(one, types.EnumType)]
+        values = [str(value.value) for enum in enums for value in enum]
+        self._wanted = f"one of {', '.join(values)}" if values else self.name
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -67,7 +71,9 @@ class _FieldType(click.ParamType[object]):
                 return msgspec.to_builtins(msgspec.convert(one, kind, strict=False))
             except msgspec.ValidationError as error:
                 problem = str(error).partition(" - at ")[0]
-        self.fail(f"{plain(value)[:60]!r}: {problem}; must be {self.name}", param, ctx)
+        raise click.BadParameter(
+            f"{plain(value)[:60]!r}: {problem}; must be {self._wanted}", ctx=ctx, param=param
+        )
 
 
 def _members(kind: types.Type) -> tuple[types.Type, ...]:
@@ -108,7 +114,7 @@ def _kind_command(name: str, kind: type[Fault]) -> click.Command:
     """`fault add NAME`, with an option for each field of the kind."""
 
     @remote_command
-    def add(remote: Remote, **fields: object) -> None:
+    def add(remote: Remote, /, **fields: object) -> None:
         given = {field: value for field, value in fields.items() if value is not None}
         body = {"kind": name, **given}
         remote.run("POST", "faults", body, gives=_Fault, text=lambda one: table([one.row()]))

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Generator, Iterator
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 import click
@@ -10,7 +11,7 @@ import httpx
 import msgspec
 
 from mp_oauth_sandbox.commands.output import plain, say, say_json
-from mp_oauth_sandbox.commands.remote import REFUSED, Remote, remote_command
+from mp_oauth_sandbox.commands.remote import RefusedCallError, Remote, remote_command
 from mp_oauth_sandbox.driver.errors import SandboxAbsentError
 
 _PAGE = 1000
@@ -169,15 +170,11 @@ def _events(remote: Remote, filters: dict[str, str], after: int) -> Generator[by
     response = remote.transport.handle_request(request)
     response.request = request
     try:
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != HTTPStatus.OK:
             response.read()
             raise remote.caller.refused(request, response)
         if not response.headers.get("content-type", "").startswith("text/event-stream"):
-            error = click.ClickException(
-                "this sandbox cannot be followed; it is of an older version"
-            )
-            error.exit_code = REFUSED
-            raise error
+            raise RefusedCallError("this sandbox cannot be followed: it is of an older version")
         for line in _lines(response.iter_bytes()):
             name, _, value = line.partition(b":")
             if name == b"data":

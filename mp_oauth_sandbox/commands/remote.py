@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from typing import Concatenate, ParamSpec, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
@@ -192,7 +193,7 @@ def _checked_url(url: str) -> str:
 
 def _refusal(error: SandboxRefusedError) -> str:
     text = plain(f"{error.field}: {error.problem}" if error.field else error.problem)
-    if error.status == httpx.codes.UNAUTHORIZED:
+    if error.status == HTTPStatus.UNAUTHORIZED:
         text += "\nGive its control token by --token or MP_OAUTH_SANDBOX_TOKEN."
     return text
 
