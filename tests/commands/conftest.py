@@ -1,7 +1,6 @@
 """A live sandbox as `serve` starts one, and the command line pointed at it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +18,7 @@ Run = Callable[..., "Result"]
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with suppress(KeyboardInterrupt), Sandbox() as one:
+    with Sandbox() as one:
         start = first_run(one)
         one.keep(start.application, *start.sellers)
         yield one

@@ -130,8 +130,8 @@ def test_profile_marks_what_is_changed_with_its_evidence(run):
 
 
 def test_the_journal_is_told_in_text_and_in_json_lines(run):
-    run("sellers", "add", "--country", "BR")
     run("clock", "freeze")
+    run("clock", "resume")
 
     lines = run("journal", "--json", "--last", "2").stdout.splitlines()
 
