@@ -34,7 +34,7 @@ class Other(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"<html>hello\x1b[31m")
 
-    def log_message(self, *_: object) -> None: ...
+    def log_message(self, format: str, *args: object) -> None: ...
 
 
 def test_something_else_on_that_port_is_no_sandbox():
