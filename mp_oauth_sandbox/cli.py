@@ -16,6 +16,77 @@ _COMMANDS = {
         "mp_oauth_sandbox.driver.command:check",
         "Play scripted failures against your running integration.",
     ),
+    "health": (
+        "mp_oauth_sandbox.commands.health:health",
+        "Whether the sandbox answers.",
+    ),
+    "journal": (
+        "mp_oauth_sandbox.commands.journal:journal",
+        "What happened, and why; --follow it.",
+    ),
+    "explain": (
+        "mp_oauth_sandbox.commands.explain:explain",
+        "All that is known of a code, token or URL.",
+    ),
+    "apps": (
+        "mp_oauth_sandbox.commands.apps:apps",
+        "List, register or edit applications.",
+    ),
+    "sellers": (
+        "mp_oauth_sandbox.commands.sellers:sellers",
+        "List or create test sellers.",
+    ),
+    "consent": (
+        "mp_oauth_sandbox.commands.consent:consent",
+        "How sellers answer: auto, page or deny.",
+    ),
+    "clock": (
+        "mp_oauth_sandbox.commands.clock:clock",
+        "Show or move the sandbox's clock.",
+    ),
+    "revoke": (
+        "mp_oauth_sandbox.commands.revoke:revoke",
+        "End links from Mercado Pago's side.",
+    ),
+    "fault": (
+        "mp_oauth_sandbox.commands.fault:fault",
+        "Make something go wrong, on purpose.",
+    ),
+    "webhooks": (
+        "mp_oauth_sandbox.commands.webhooks:webhooks",
+        "List, resend or simulate notifications.",
+    ),
+    "profile": (
+        "mp_oauth_sandbox.commands.profile:profile",
+        "The switches for what nobody knows.",
+    ),
+    "resources": (
+        "mp_oauth_sandbox.commands.resources:resources",
+        "What the API answers to a good token.",
+    ),
+    "reset": (
+        "mp_oauth_sandbox.commands.reset:reset",
+        "Return to the state right after start.",
+    ),
+}
+
+#: How `--help` groups them.
+_SECTIONS = {
+    "Run": ("serve",),
+    "Test": ("check",),
+    "Look at a running sandbox": ("health", "journal", "explain"),
+    "Change a running sandbox": (
+        "apps",
+        "sellers",
+        "consent",
+        "clock",
+        "revoke",
+        "fault",
+        "webhooks",
+        "profile",
+        "resources",
+        "reset",
+    ),
 }
 
 
@@ -33,8 +104,9 @@ class _LazyGroup(click.Group):
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+        for section, names in _SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, _COMMANDS[name][1]) for name in names])
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,4 +119,6 @@ def main() -> None:
       mp-oauth-sandbox serve                   a server to link against, with a consent page
       mp-oauth-sandbox serve --auto-consent    the same, approving at once
       mp-oauth-sandbox check                   play failures against your own integration
+      mp-oauth-sandbox clock advance "180 days"
+      mp-oauth-sandbox fault add lose-response --on refresh --times 1
     """  # noqa: D301 - click's own mark for text not to be rewrapped

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from mp_oauth_sandbox.core.records import Application, Seller
-from mp_oauth_sandbox.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    # The commands read the port here, and start faster without the sandbox itself.
+    from mp_oauth_sandbox.sandbox import Sandbox
 
 PORT = 8970
 
@@ -24,7 +28,7 @@ class FirstRun:
 
 
 def first_run(
-    sandbox: Sandbox,
+    sandbox: "Sandbox",
     *,
     client_id: str = CLIENT_ID,
     client_secret: str = CLIENT_SECRET,

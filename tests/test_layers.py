@@ -35,6 +35,7 @@ LEVELS = [
     {"sandbox"},
     {"presets"},
     {"serve", "driver"},
+    {"commands"},
     {"cli", PLUGIN},
     {"__main__"},
 ]
