@@ -16,7 +16,7 @@ PLUGIN = "pytest_mp_oauth"
 # From the bottom up. A layer imports its own level and the levels below.
 LEVELS = [
     {"core"},
-    {"clock", "mint", "profiles", "rates", "stores", "faults", "journal"},
+    {"clock", "fidelity", "mint", "profiles", "rates", "stores", "faults", "journal"},
     {"engine"},
     {"panel"},
     {"web", "webhooks"},
