@@ -20,6 +20,7 @@ LEVELS = [
         "checked",
         "clock",
         "faults",
+        "fidelity",
         "journal",
         "loop_thread",
         "mint",

@@ -71,7 +71,7 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
                 return error not in _RESOURCE_ERRORS | _PAGE_ERRORS
 
     def _status(self) -> int | None:
-        if self.status is None and self.cause is None:
+        if self.status is None and self.cause in {None, Cause.SERVER_FAILED}:
             return 503
         return 429 if self.cause is Cause.RATE_LIMITED else self.status
 

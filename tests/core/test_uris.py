@@ -103,6 +103,11 @@ def test_http_is_accepted_as_the_profile_says(uri: str, accepted_by: set[str]):
     }
 
 
+@pytest.mark.parametrize("uri", ["http://localhost:3000/", "http://shop.example/cb"])
+def test_by_default_http_is_accepted_on_any_host(uri: str):
+    assert redirect_uri_problem(uri, Profile()) is None
+
+
 @pytest.mark.parametrize("uri", ["https://shop.example/?a=b", "https://shop.example/?"])
 def test_a_query_is_accepted_unless_the_profile_refuses(uri: str):
     # Advised by Mercado Pago's guide of 2017, refused by today's best practices.

@@ -259,6 +259,15 @@ def test_one_request_too_many_within_a_minute_is_a_429(world, variant, content_t
     assert world.cause() == "rate_limited"
 
 
+def test_by_default_a_429_has_an_error_body(world):
+    world.sandbox.change_profile(token_requests_per_minute=0)
+
+    answer = world.post(world.exchange("TG-x"))
+
+    message = "too many requests, please try again"
+    assert_refused(answer, message, "local_rate_limited", 429)
+
+
 def test_a_429_may_say_when_to_come_back_and_the_next_minute_is_free(world):
     world.sandbox.change_profile(token_requests_per_minute=1, retry_after=30)
     code = world.code()

@@ -65,8 +65,9 @@ def test_each_registered_uri_can_be_asked_for(make_world):
     world = make_world(app={"redirect_uris": uris})
 
     for uri in uris:
-        location = world.authorize(redirect_uri=uri).headers["location"]
-        assert location.startswith(f"{uri}?{CODE}")
+        answer = world.authorize(redirect_uri=uri)
+        assert answer.status_code == 302, answer.text
+        assert answer.headers["location"].startswith(f"{uri}?{CODE}")
 
 
 def test_parameters_nobody_documents_are_ignored(world):
@@ -79,6 +80,12 @@ def test_parameters_nobody_documents_are_ignored(world):
     )
 
     assert answer.status_code == 302
+
+
+def test_a_parameter_without_a_value_counts_as_left_out(world):
+    answer = world.authorize(code_challenge="", code_challenge_method="", scope="")
+
+    assert answer.status_code == 302, answer.text
 
 
 def test_every_authorization_gives_another_code(world):
