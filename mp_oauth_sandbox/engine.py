@@ -318,6 +318,6 @@ class Engine:
 
     def close(self) -> None:
         """Let go of what waits at a fault, save what is left and release the store."""
-        self.faults.clear()
+        self.faults.rearm(())
         self.journal.flush()
         self.store.close()

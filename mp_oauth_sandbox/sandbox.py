@@ -126,6 +126,8 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop listening and release everything; again does nothing."""
+        # First, so that who waits at a gate is still answered.
+        self._engine.faults.rearm(())
         if self._server is not None:
             self._server.close()
         if self._transport is not None:
