@@ -133,7 +133,9 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop listening and release everything; again does nothing."""
-        # First, so that nobody who listens to the journal holds the server up.
+        # First, so that who waits at a gate is still answered, and nobody who listens to the
+        # journal holds the server up.
+        self._engine.faults.rearm(())
         self._engine.journal.close()
         if self._server is not None:
             self._server.close()

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mp_oauth_sandbox.faults import Answer, Reply
-from mp_oauth_sandbox.journal import Entry
+from mp_oauth_sandbox.journal import Delivery, Entry
 
 #: A reply that no fault has touched.
 PLAIN = Reply(outcome=None)
@@ -46,23 +46,28 @@ class JournaledResponse(Response):
         self._reply = reply
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it or hang up, then complete the entry."""
+        """Send it or hang up, then complete the entry, also if the server closes meanwhile."""
+        delivery: Delivery = "disconnected"
+        try:
+            delivery = await self._deliver(scope, receive, send)
+        finally:
+            self._entry.delivery = delivery
+
+    async def _deliver(self, scope: Scope, receive: Receive, send: Send) -> Delivery:
         extensions = cast("dict[str, _Connection]", scope.get("extensions") or {})
         connection = extensions.get("mp_oauth_sandbox.connection")
         reply = self._reply
         if reply.delay and await _left_within(receive, reply.delay):
-            self._entry.delivery = "disconnected"
-            return
+            return "disconnected"
         if reply.dropped:
             await _hang_up(connection, send)
-            self._entry.delivery = "dropped"
-            return
+            return "dropped"
         if reply.drip and self.body:
-            heard = await self._drip(receive, send)
+            if not await self._drip(receive, send):
+                return "disconnected"
         else:
             await self._response(scope, receive, send)
-            heard = connection is None or connection["connected"]()
-        self._entry.delivery = "delivered" if heard else "disconnected"
+        return "delivered" if connection is None or connection["connected"]() else "disconnected"
 
     async def _drip(self, receive: Receive, send: Send) -> bool:
         """The body in small pieces; False as soon as nobody is there to hear it."""
