@@ -32,7 +32,7 @@ def explain_authorization(engine: Engine, pasted: Pasted, *, url: str) -> Explai
         _response_type(pasted.first("response_type")),
         _redirect_uri(pasted.first("redirect_uri"), application),
         state(engine, pasted.first("state")),
-        *challenge(pasted, application),
+        *challenge(pasted, application, profile),
         _scope(pasted.first("scope"), application, profile),
         _platform_id(pasted.first("platform_id"), profile),
         *other_parameters(pasted),
@@ -139,16 +139,22 @@ def _platform_id(platform_id: str | None, profile: Profile) -> Finding:
 
 def _answer(engine: Engine, pasted: Pasted, facts: dict[str, str]) -> list[str]:
     """What the sandbox would answer now: the real decision, which changes nothing."""
-    parsed = wire.parse_authorization(pasted.query)
-    outcome = parsed if isinstance(parsed, Refused) else engine.serve(Ask(request=parsed))
+    parsed, given = wire.parse_authorization(pasted.query), engine.consent
+    # Whoever consents by itself is judged too; nobody is signed in otherwise.
+    user_id = given.seller if given.mode == "auto" else None
+    outcome = (
+        parsed
+        if isinstance(parsed, Refused)
+        else engine.serve(Ask(request=parsed, user_id=user_id))
+    )
     if isinstance(outcome, Askable):
         consent = {
             "page": "the sign-in and consent page",
             "auto": "a redirect with a code at once (auto consent)",
             "deny": "a redirect with error=access_denied at once (deny)",
         }
-        facts["now"], facts["answer"] = "accepted", engine.consent.mode
-        return [f"now: would be accepted: {consent[engine.consent.mode]}"]
+        facts["now"], facts["answer"] = "accepted", given.mode
+        return [f"now: would be accepted: {consent[given.mode]}"]
     if not isinstance(outcome, Refused):
         raise TypeError(f"no explanation for {type(outcome).__name__}")
     outcome = safe(outcome)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from mp_oauth_sandbox.core import pkce
 from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.core.refusals import explanation, refuse, remedy, word
 from mp_oauth_sandbox.core.targets import is_loopback
@@ -157,7 +158,7 @@ def _bits(value: str) -> int:
 # ---- PKCE ----
 
 
-def challenge(pasted: Pasted, application: Application | None) -> list[Finding]:
+def challenge(pasted: Pasted, application: Application | None, profile: Profile) -> list[Finding]:
     """The code challenge and its method (RFC 7636)."""
     value, method = pasted.first("code_challenge"), pasted.first("code_challenge_method")
     if value is not None:
@@ -165,7 +166,10 @@ def challenge(pasted: Pasted, application: Application | None) -> list[Finding]:
     name = "code_challenge"
     if application is not None and application.pkce_required:
         refused = refuse(Cause.CHALLENGE_MISSING)
-        found = [_bad(name, f"missing. {explanation(refused)}", remedy(refused))]
+        text = f"missing. {explanation(refused)}"
+        if profile.challenge_missing == "issue_code":
+            text += " A code would come all the same, and its exchange would fail."
+        found = [_bad(name, text, remedy(refused))]
     else:
         found = [_good(name, "none; this application does not require PKCE")]
         if application is None:

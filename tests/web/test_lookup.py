@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -116,7 +117,7 @@ def test_a_fresh_code_would_be_accepted(sandbox: Sandbox, shop: Integration, sel
     assert explained.facts["client_id"] == shop.application.client_id
     assert explained.facts["application"] == "Tienda Sol"
     assert explained.facts["user_id"] == str(seller.user_id)
-    assert explained.facts["issued_by"].startswith("entry 2: GET /authorization")
+    assert explained.facts["issued_by"].startswith("entry 1: GET /authorization")
     assert explained.facts["now"] == "accepted"
     assert "spent_at" not in explained.facts
     first, *_, last = str(explained).split("\n")
@@ -133,8 +134,8 @@ def test_a_spent_code_tells_which_exchange_spent_it(sandbox: Sandbox, shop: Inte
     explained = told(sandbox, code, code, tokens["access_token"], tokens["refresh_token"])
 
     assert explained.facts["cause"] == "code_already_redeemed"
-    assert explained.facts["spent_by"].startswith("entry 3: POST /oauth/token")
-    assert explained.facts["entries"] == "2, 3, 4"
+    assert explained.facts["spent_by"].startswith("entry 2: POST /oauth/token")
+    assert explained.facts["entries"] == "1, 2, 3"
     assert explained.facts["newest_generation"] == "1"
     label = sandbox._engine.mint.label
     assert label(tokens["refresh_token"]) in explained.facts["newest"]
@@ -150,7 +151,7 @@ def test_a_burnt_code_tells_which_failure_spent_it(sandbox: Sandbox, shop: Integ
     explained = told(sandbox, code, code)
 
     assert explained.facts["cause"] == "code_burnt"
-    assert explained.facts["spent_by"].startswith("entry 4: POST /oauth/token")
+    assert explained.facts["spent_by"].startswith("entry 2: POST /oauth/token")
 
 
 def test_an_expired_code_is_told_from_an_unknown_one(sandbox: Sandbox, shop: Integration):
@@ -202,7 +203,7 @@ def test_a_code_with_a_challenge_needs_a_verifier_that_the_sandbox_does_not_know
 def test_a_code_without_challenge_of_an_application_that_requires_one_is_lost(
     sandbox: Sandbox, shop: Integration
 ):
-    sandbox.change_profile(challenge_missing="invalid_grant")
+    sandbox.change_profile(challenge_missing="issue_code")
     sandbox.update_application(
         shop.application.client_id, lambda one: replace(one, pkce_required=True)
     )
@@ -223,7 +224,7 @@ def test_fresh_tokens_would_be_accepted(sandbox: Sandbox, shop: Integration):
         explained = told(sandbox, f"  '{tokens[name]}'\n", tokens[name])
         assert explained.kind == name
         assert explained.facts["now"] == "accepted"
-        assert explained.facts["issued_by"].startswith("entry 3: ")
+        assert explained.facts["issued_by"].startswith("entry 2: ")
         assert explained.facts["scopes"] == "offline_access payments read write"
         assert explained.facts["live_mode"] == "true"
 
@@ -256,8 +257,8 @@ def test_a_replaced_refresh_token_leads_to_the_newest(sandbox: Sandbox, shop: In
     explained = told(sandbox, first, first, second, third)
 
     assert explained.facts["cause"] == "refresh_replaced"
-    assert explained.facts["spent_by"].startswith("entry 4: ")
-    assert explained.facts["newest_by"].startswith("entry 5: ")
+    assert explained.facts["spent_by"].startswith("entry 3: ")
+    assert explained.facts["newest_by"].startswith("entry 4: ")
     assert sandbox._engine.mint.label(third) in explained.facts["newest"]
     assert (explained.facts["generation"], explained.facts["newest_generation"]) == ("1", "3")
 
@@ -388,6 +389,16 @@ def test_what_is_answered_depends_on_the_consent_mode(sandbox: Sandbox, shop: In
     assert "access_denied" in str(told(sandbox, shop.url()))
 
 
+def test_a_collaborator_who_consents_by_itself_is_refused(
+    sandbox: Sandbox, shop: Integration, seller: Seller
+):
+    sandbox.auto_consent(sandbox.create_seller(collaborator_of=seller))
+
+    explained = told(sandbox, shop.url())
+
+    assert explained.facts["cause"] == "operator_account"
+
+
 def test_an_almost_right_redirect_uri_is_set_beside_the_nearest(
     sandbox: Sandbox, shop: Integration
 ):
@@ -438,7 +449,7 @@ def test_a_state_that_brought_several_codes_is_named(sandbox: Sandbox, shop: Int
 
     explained = told(sandbox, shop.url(), STATE)
 
-    assert "several codes already (entries 2, 3)" in finding(explained, "state").text
+    assert "several codes already (entries 1, 2)" in finding(explained, "state").text
 
 
 def test_an_unknown_client_is_named(sandbox: Sandbox, shop: Integration):
@@ -456,15 +467,21 @@ def test_a_secret_as_client_id_is_not_shown(sandbox: Sandbox, shop: Integration)
         told(sandbox, shop.url(**{name: f"https://x.example/{secret}"}), secret)
 
 
-def test_a_missing_challenge_is_named_where_it_is_required(sandbox: Sandbox, shop: Integration):
+@pytest.mark.parametrize(("switch", "now"), [("issue_code", "accepted"), ("error_page", "refused")])
+def test_a_missing_challenge_is_named_where_it_is_required(
+    sandbox: Sandbox, shop: Integration, switch: str, now: str
+):
+    sandbox.change_profile(challenge_missing=switch)
     sandbox.update_application(
         shop.application.client_id, lambda one: replace(one, pkce_required=True)
     )
 
     explained = told(sandbox, shop.url())
 
-    assert not finding(explained, "code_challenge").ok
-    assert explained.facts["cause"] == "challenge_missing"
+    missing = finding(explained, "code_challenge")
+    assert not missing.ok
+    assert ("its exchange would fail" in missing.text) == (now == "accepted")
+    assert explained.facts["now"] == now
 
 
 @pytest.mark.parametrize(
@@ -582,7 +599,7 @@ def test_a_callback_tells_of_its_code_and_state(sandbox: Sandbox, shop: Integrat
 
     assert explained.kind == "callback_url"
     assert [one.name for one in explained.findings if not one.ok] == []
-    assert "as in entry 2" in finding(explained, "state").text
+    assert "as in entry 1" in finding(explained, "state").text
     assert explained.facts["now"] == "accepted"
     assert str(explained).endswith("now: would be accepted")
 
@@ -679,6 +696,12 @@ def test_hostile_inputs_have_a_short_clear_answer(
         explained = told(sandbox, text, "aaaaaaaaaaaaaaaaaaaaaaaa")
 
         assert 0 < len(str(explained)) < 40_000
+
+
+def test_a_data_file_is_asked_as_safely(tmp_path: Path):
+    with Sandbox(live=False, data=tmp_path / "data.db") as sandbox:
+        for text in HOSTILE:
+            assert str(told(sandbox, text))
 
 
 # ---- the control API ----
