@@ -39,8 +39,7 @@ class JournaledResponse(Response):
         if isinstance(answer, Response):
             self._response = answer
         else:
-            headers = dict(answer.headers)
-            self._response = Response(answer.body, status_code=answer.status, headers=headers)
+            self._response = Response(answer.body, answer.status, answer.headers)
         # What middleware may read or add to belongs to the response that is sent.
         self.status_code = self._response.status_code
         self.body = self._response.body
