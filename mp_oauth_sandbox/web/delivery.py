@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypedDict, cast
 
@@ -17,6 +18,9 @@ PLAIN = Reply(outcome=None)
 
 #: Timers are not exact: more pieces would take longer than they should.
 _MOST_PIECES = 50
+
+#: Seconds between two looks at whether the client is still there.
+_GLANCE = 0.25
 
 
 class _Connection(TypedDict):
@@ -35,8 +39,7 @@ class JournaledResponse(Response):
         if isinstance(answer, Response):
             self._response = answer
         else:
-            headers = dict(answer.headers)
-            self._response = Response(answer.body, status_code=answer.status, headers=headers)
+            self._response = Response(answer.body, answer.status, answer.headers)
         # What middleware may read or add to belongs to the response that is sent.
         self.status_code = self._response.status_code
         self.body = self._response.body
@@ -85,13 +88,17 @@ class JournaledResponse(Response):
 
 async def _left_within(receive: Receive, duration: timedelta) -> bool:
     """Wait, real time; True as soon as the client has gone."""
-    try:
-        async with asyncio.timeout(duration.total_seconds()):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-    except TimeoutError:
-        return False
-    return True
+    loop = asyncio.get_running_loop()
+    until = loop.time() + duration.total_seconds()
+    while (left := until - loop.time()) > 0:
+        # Asked anew now and then: a host that has put a pipelined request aside reads on, and
+        # learns that the client has gone, only when it is asked.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(left, _GLANCE)):
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+            return True
+    return False
 
 
 async def _hang_up(connection: _Connection | None, send: Send) -> None:
