@@ -37,14 +37,11 @@ class JournaledResponse(Response):
     def __init__(self, answer: Answer | Response, *, entry: Entry, reply: Reply = PLAIN) -> None:
         """`reply` says how the answer, or a page that is ready to be sent, is delivered."""
         if isinstance(answer, Response):
-            self._response = answer
+            super().__init__()
+            self.status_code, self.body = answer.status_code, answer.body
+            self.raw_headers = answer.raw_headers
         else:
-            self._response = Response(answer.body, answer.status, answer.headers)
-        # What middleware may read or add to belongs to the response that is sent.
-        self.status_code = self._response.status_code
-        self.body = self._response.body
-        self.raw_headers = self._response.raw_headers
-        self.background = None
+            super().__init__(answer.body, answer.status, answer.headers)
         self._entry = entry
         self._reply = reply
 
@@ -69,7 +66,7 @@ class JournaledResponse(Response):
             if not await self._drip(receive, send):
                 return "disconnected"
         else:
-            await self._response(scope, receive, send)
+            await super().__call__(scope, receive, send)
         return "delivered" if connection is None or connection["connected"]() else "disconnected"
 
     async def _drip(self, receive: Receive, send: Send) -> bool:
