@@ -12,7 +12,8 @@ import pytest
 
 from mp_oauth_sandbox.presets import PORT
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 TEMPORARY = "/tmp/callback"  # noqa: S108 - as the README writes it
 URL = f"http://127.0.0.1:{PORT}"
 
