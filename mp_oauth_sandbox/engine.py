@@ -362,6 +362,6 @@ class Engine:
 
     def close(self) -> None:
         """Let go of what waits at a fault, save what is left and release the store."""
-        self.faults.clear()
+        self.faults.rearm(())
         self.journal.close()
         self.store.close()

@@ -26,6 +26,7 @@ from mp_oauth_sandbox.stores.memory import MemoryStore
 from mp_oauth_sandbox.stores.protocol import Store, StoreError
 from mp_oauth_sandbox.web.access import Access, allowing
 from mp_oauth_sandbox.web.app import create_app
+from mp_oauth_sandbox.web.lookup import Explained, explain
 from mp_oauth_sandbox.webhooks.public import Webhooks
 
 if TYPE_CHECKING:
@@ -133,7 +134,9 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop listening and release everything; again does nothing."""
-        # First, so that nobody who listens to the journal holds the server up.
+        # First, so that who waits at a gate is still answered, and nobody who listens to the
+        # journal holds the server up.
+        self._engine.faults.rearm(())
         self._engine.journal.close()
         if self._server is not None:
             self._server.close()
@@ -191,6 +194,13 @@ class Sandbox:
         Entries added before `keep` stay over resets; none is kept in a data file.
         """
         return self._engine.resources
+
+    def explain(self, what: str) -> Explained:
+        """Everything known of a code, a token, an authorization or a callback URL.
+
+        `str()` of it is for people. Nothing is changed by asking, and no whole secret is in it.
+        """
+        return explain(self._engine, what, url=self.url)
 
     # ---- applications and sellers ----
 

@@ -515,7 +515,7 @@ def test_no_repr_and_no_journal_shows_a_secret(integration: Integration):
     shown = "".join(
         [
             *map(repr, (sandbox, app, sandbox.profile, sandbox.journal, sandbox.clock)),
-            *(f"{entry!r}{entry}" for entry in sandbox.journal.entries()),
+            *(f"{entry!r}{entry}{entry.facts}" for entry in sandbox.journal.entries()),
         ]
     )
 

@@ -16,6 +16,14 @@ GRANTS = {
 }
 ENDPOINTS = ("authorization", "token", "resource", "webhook")
 
+#: The paths that belong to an endpoint; every other is a resource's.
+PATHS = {
+    "/oauth/token": "token",
+    "/authorization": "authorization",
+    "/authorization/consent": "authorization",
+    "/authorization/sign-in": "authorization",
+}
+
 
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     """A fault, and the requests it is for.
@@ -65,6 +73,8 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
             return False
         if self.user_id is not None and self.user_id != asked.user_id:
             return False
+        if asked.endpoint not in self.ENDPOINTS:
+            return False
         if self.on in ENDPOINTS:
             return self.on == asked.endpoint
         if self.on in GRANTS:
@@ -74,25 +84,26 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
 
     def check(self) -> None:
         """Raise InvalidInputError for what cannot mean anything."""
-        endpoint = self.endpoint()
-        if endpoint is None:
+        endpoints = self.endpoints()
+        if not endpoints:
             words = ", ".join((*ENDPOINTS, *GRANTS))
-            raise InvalidInputError("on", f"must be one of {words}, or a path such as /users/me")
-        if endpoint not in self.ENDPOINTS:
+            where = "or a path such as /users/me or GET /users/me"
+            raise InvalidInputError("on", f"must be one of {words}, {where}")
+        if endpoints.isdisjoint(self.ENDPOINTS):
             allowed = " or ".join(self.ENDPOINTS)
             raise InvalidInputError("on", f"{self.kind} is for {allowed}, not {self.on}")
 
-    def endpoint(self) -> str | None:
-        """The endpoint that `on` is about; None if it is about nothing there is."""
+    def endpoints(self) -> frozenset[str]:
+        """The endpoints that `on` is about; none if it is about nothing there is."""
         if self.on in ENDPOINTS:
-            return self.on
+            return frozenset({self.on})
         if self.on in GRANTS:
-            return "token"
-        path = self.on if self.on.startswith("/") else self.on.partition(" ")[2]
-        if not path.startswith("/"):
-            return None
-        known = {"/oauth/token": "token", "/authorization": "authorization"}
-        return known.get(path, "resource")
+            return frozenset({"token"})
+        method, _, path = ("*", "", self.on) if self.on[:1] == "/" else self.on.partition(" ")
+        if not path.startswith("/") or not method or method != method.upper():
+            return frozenset()
+        exact = {PATHS[path]} if path in PATHS else {"resource"}
+        return frozenset(exact | {PATHS[one] for one in PATHS if fnmatchcase(one, path)})
 
     def arm(self) -> Wrapper:
         """The wrapper itself, with whatever it must remember between requests.

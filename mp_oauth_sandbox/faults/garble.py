@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal
 
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
@@ -22,6 +22,9 @@ How = Literal[
     "other-expires-in",
 ]
 
+#: What an answer of the token endpoint has, and no resource.
+_OF_TOKENS = ("no-refresh-token", "other-expires-in")
+
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>\n"
 
 Body = dict[str, Any]
@@ -32,8 +35,9 @@ class Garble(Fault, frozen=True, kw_only=True, tag="garble"):
 
     `how`: truncated (half of the JSON), html (a page), empty, wrong-charset (bytes that are
     not the UTF-8 they claim to be), odd-types (numbers as text, text as lists), missing-field
-    (`field`, default access_token), extra-fields, other-user (a user_id of somebody else),
-    no-refresh-token, other-expires-in (`expires_in`, default 60 seconds).
+    (`field`, default access_token, or id of a resource), extra-fields, other-user (the user_id,
+    or a resource's id, of somebody else), no-refresh-token, other-expires-in (`expires_in`,
+    default 60 seconds). An answer without the field in question stays as it is.
     """
 
     ENDPOINTS: ClassVar[tuple[str, ...]] = ("token", "resource")
@@ -49,6 +53,8 @@ class Garble(Fault, frozen=True, kw_only=True, tag="garble"):
             raise InvalidInputError("field", "is for missing-field")
         if self.expires_in is not None and self.how != "other-expires-in":
             raise InvalidInputError("expires_in", "is for other-expires-in")
+        if self.how in _OF_TOKENS and "token" not in self.endpoints():
+            raise InvalidInputError("how", f"{self.how} is for the token endpoint, not {self.on}")
 
     @property
     def label(self) -> str:
@@ -84,15 +90,20 @@ class Garble(Fault, frozen=True, kw_only=True, tag="garble"):
     def _edit(self, body: Body) -> None:
         match self.how:
             case "missing-field":
-                body.pop(self.field or "access_token", None)
+                usual = "access_token" if "access_token" in body else "id"
+                body.pop(self.field or usual, None)
             case "extra-fields":
                 body |= {"token_status": "active", "nested": {"deep": [1, None]}, "site": "MLA"}
             case "other-user":
-                body["user_id"] = int(body.get("user_id") or 0) + 1
+                name = "user_id" if "user_id" in body else "id"
+                # Another fault may have made something else of the number.
+                if isinstance(body.get(name), int):
+                    body[name] += 1
             case "no-refresh-token":
                 body.pop("refresh_token", None)
             case "other-expires-in":
-                body["expires_in"] = 60 if self.expires_in is None else self.expires_in
+                if "expires_in" in body:
+                    body["expires_in"] = 60 if self.expires_in is None else self.expires_in
             case _:
                 for name, value in body.items():
                     body[name] = _odd(value)
@@ -114,7 +125,11 @@ def _in_latin_1(content: bytes) -> bytes:
     def with_accent(body: Body) -> None:
         body["site_name"] = "Espa\u00f1a"
 
-    return _edited(content, with_accent).decode().encode("latin-1", "replace")
+    edited = _edited(content, with_accent)
+    try:
+        return edited.decode().encode("latin-1", "replace")
+    except UnicodeDecodeError:  # Another fault has been there before.
+        return edited
 
 
 def _odd(value: object) -> object:
@@ -125,6 +140,3 @@ def _odd(value: object) -> object:
     if isinstance(value, str):
         return [value]
     return None
-
-
-HOWS: tuple[str, ...] = get_args(How)

@@ -37,6 +37,9 @@ class Gate(Fault, frozen=True, kw_only=True, tag="gate"):
     def check(self) -> None:
         """See Fault.check."""
         super().check()
+        if isinstance(self.times, int) and self.times < self.waiting:
+            problem = f"must be at least waiting ({self.waiting}), or the gate never fills"
+            raise InvalidInputError("times", problem)
         listed = isinstance(self.order, list)
         if listed and sorted(self.order) != list(range(1, self.waiting + 1)):
             raise InvalidInputError("order", f"must list each of 1 to {self.waiting} once")

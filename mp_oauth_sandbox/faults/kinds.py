@@ -1,6 +1,7 @@
 """All kinds of faults, by name, as files, the command line and the control API write them."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Union, get_args
 
@@ -36,11 +37,12 @@ _CAUSES = {cause.value for cause in Cause}
 class Steps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One fault for each step: the n-th request that fits meets the n-th.
 
-    A step is an object with a `kind`, a kind alone ("lose-response"), a status ("503"), a
-    cause ("code_expired"), or "fine", which lets the request through.
+    A step is an object with a `kind`, a kind alone ("lose-response"), a status (503), a
+    cause ("code_expired"), or "fine", which lets the request through. Which requests fit is
+    said once, for all steps.
     """
 
-    steps: list[str | dict[str, Any]]
+    steps: list[int | str | dict[str, Any]]
     on: str = "token"
     client_id: str | None = None
     user_id: int | None = None
@@ -49,19 +51,26 @@ class Steps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """The faults, each for one match. Raises InvalidInputError naming the step at fault."""
         limits = {"on": self.on, "client_id": self.client_id, "user_id": self.user_id}
         faults: list[Fault] = []
-        for place, step in enumerate(self.steps, start=1):
+        for place, step in enumerate(self.steps):
             if step == FINE:
                 continue
-            try:
+            with _within(f"steps[{place}]"):
                 fault = made(*_kind_and_fields(step, limits))
                 if fault.needed > 1:
                     raise InvalidInputError("kind", f"a {fault.kind} needs several; add it alone")
-            except InvalidInputError as error:
-                raise InvalidInputError(f"steps[{place}]", str(error)) from error
-            faults.append(msgspec.structs.replace(fault, first=place, times=1))
+            faults.append(msgspec.structs.replace(fault, first=place + 1, times=1))
         if not faults:
             raise InvalidInputError("steps", "must have at least one that is not fine")
         return faults
+
+
+@contextmanager
+def _within(place: str) -> Generator[None]:
+    """Errors of what is made inside name the place too: `steps[0].seconds`."""
+    try:
+        yield
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{place}.{error.field}", error.problem) from error
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -73,10 +82,33 @@ def made(kind: str, fields: Mapping[str, object]) -> Fault:
     """A checked fault, from its kind and fields. Raises InvalidInputError."""
     if kind not in KINDS:
         raise InvalidInputError("kind", f"{kind[:40]!r} is not one of {', '.join(KINDS)}")
+    return _checked({"kind": kind, **fields}, KINDS[kind])
+
+
+def checked(fault: Fault) -> Fault:
+    """The same fault, if its fields are of their types and mean something.
+
+    Raises InvalidInputError: a constructor does not look at types.
+    """
+    if not isinstance(fault, Fault):  # pyright: ignore[reportUnnecessaryIsInstance]
+        problem = f"must be a fault or the name of a kind, not {type(fault).__name__}"
+        raise InvalidInputError("fault", problem)
+    return _checked({"kind": fault.kind, **msgspec.structs.asdict(fault)}, type(fault))
+
+
+def steps_of(fields: Mapping[str, object]) -> Steps:
+    """A sequence from its fields. Raises InvalidInputError."""
     try:
-        fault = msgspec.convert({"kind": kind, **fields}, KINDS[kind])
+        return msgspec.convert(dict(fields), Steps)
     except msgspec.ValidationError as error:
-        raise invalid(error, whole="fault", wanted=KINDS[kind]) from error
+        raise invalid(error, whole="steps") from error
+
+
+def _checked(fields: Mapping[str, object], kind: type[Fault]) -> Fault:
+    try:
+        fault = msgspec.convert(fields, kind)
+    except msgspec.ValidationError as error:
+        raise invalid(error, whole="fault", wanted=kind) from error
     fault.check()
     return fault
 
@@ -90,16 +122,27 @@ def load_faults(path: str | Path) -> list[Fault]:
         file = msgspec.toml.decode(Path(path).read_bytes(), type=_File)
     except msgspec.ValidationError as error:
         raise invalid(error, whole="faults") from error
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError) as error:
         raise InvalidInputError("faults", f"{path} cannot be read: {error}") from error
-    single = [made(str(fields.pop("kind", "")), fields) for fields in file.fault]
-    return single + [fault for steps in file.sequence for fault in steps.faults()]
+    faults: list[Fault] = []
+    for place, fields in enumerate(file.fault):
+        with _within(f"fault[{place}]"):
+            faults.append(made(str(fields.pop("kind", "")), fields))
+    for place, steps in enumerate(file.sequence):
+        with _within(f"sequence[{place}]"):
+            faults.extend(steps.faults())
+    return faults
 
 
 def _kind_and_fields(
-    step: str | Mapping[str, object], limits: Mapping[str, object]
+    step: int | str | Mapping[str, object], limits: Mapping[str, object]
 ) -> tuple[str, dict[str, object]]:
+    if isinstance(step, int):
+        step = str(step)
     if not isinstance(step, str):
+        for name in (*limits, "first", "times"):
+            if name in step:
+                raise InvalidInputError(name, "is for the whole sequence, not for one step")
         fields = {**limits, **step}
         return str(fields.pop("kind", "")), fields
     if step.isdecimal():

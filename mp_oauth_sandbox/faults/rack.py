@@ -4,10 +4,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from mp_oauth_sandbox.core.refusals import visible
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.armed import Armed
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.faults.kinds import Steps, made
+from mp_oauth_sandbox.faults.kinds import checked, made, steps_of
 from mp_oauth_sandbox.faults.serve import Asked, Reply, Serve
 
 
@@ -33,12 +34,11 @@ class Faults:
             fault = made(fault, fields)
         elif fields:
             raise InvalidInputError(next(iter(fields)), "belongs into the fault that is given")
-        fault.check()
-        return self.arm([fault])[0]
+        return self.arm([checked(fault)])[0]
 
     def sequence(
         self,
-        *steps: str | dict[str, object],
+        *steps: int | str | dict[str, object],
         on: str = "token",
         client_id: str | None = None,
         user_id: int | None = None,
@@ -47,8 +47,8 @@ class Faults:
 
         Raises InvalidInputError naming the step that cannot be used.
         """
-        wanted = Steps(steps=list(steps), on=on, client_id=client_id, user_id=user_id)
-        return self.arm(wanted.faults())
+        limits = {"on": on, "client_id": client_id, "user_id": user_id}
+        return self.arm(steps_of({"steps": list(steps), **limits}).faults())
 
     def remove(self, name: str) -> bool:
         """Disarm a fault; whatever waits at it goes on. False if there is none of that name."""
@@ -56,13 +56,14 @@ class Faults:
             gone = [armed for armed in self._armed if armed.name == name]
             self._armed = tuple(armed for armed in self._armed if armed.name != name)
         self._let_go(gone)
+        for armed in gone:
+            self._note(f"fault removed: {description(armed)}")
         return bool(gone)
 
     def clear(self) -> None:
         """Disarm all; whatever waits goes on."""
-        with self._lock:
-            gone, self._armed = self._armed, ()
-        self._let_go(gone)
+        if self._emptied():
+            self._note("faults removed: all")
 
     def never_reached(self) -> Sequence[Armed]:
         """Those that no request has met: what a test set up and then did not happen."""
@@ -81,7 +82,7 @@ class Faults:
 
     def rearm(self, faults: Sequence[Fault]) -> None:
         """Arm just these, counted from the beginning (reset)."""
-        self.clear()
+        self._emptied()
         with self._lock:
             self._count = 0
             self._placed(faults)
@@ -118,6 +119,12 @@ class Faults:
         self._armed = (*self._armed, *armed)
         return armed
 
+    def _emptied(self) -> bool:
+        with self._lock:
+            gone, self._armed = self._armed, ()
+        self._let_go(gone)
+        return bool(gone)
+
     def _let_go(self, gone: Sequence[Armed]) -> None:
         for armed in gone:
             armed.release()
@@ -141,4 +148,4 @@ def description(armed: Armed) -> str:
         count = fault.times or fault.needed
         last = fault.first + count - 1
         which = f"match {fault.first}" if count == 1 else f"matches {fault.first} to {last}"
-    return f"{armed.name} {fault.label} on {fault.on}{who} ({which})"
+    return visible(f"{armed.name} {fault.label} on {fault.on}{who} ({which})")

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Refused
-from mp_oauth_sandbox.core.refusals import RULES, missing, refuse
+from mp_oauth_sandbox.core.refusals import RULES, missing, missing_of_trio, refuse
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.faults.serve import Answer, Asked, Reply, Serve, Wrapper
@@ -20,9 +20,27 @@ Status = Literal[429, 500, 502, 503, 504]
 _WITH_RETRY_AFTER = (429, 503)
 
 #: Which errors only a resource, or only the authorization endpoint, tells.
-_RESOURCE_ERRORS = {"unauthorized", "policy", "resource not found"}
+_RESOURCE_ERRORS = {
+    "unauthorized",
+    "policy",
+    "resource not found",
+    "payment",
+    "internal_server_error",
+}
 _PAGE_ERRORS = {"error_page", "access_denied"}
 _ANYWHERE = {"local_rate_limited", "server_error"}
+
+#: What the authorization endpoint finds and the token endpoint too.
+_SHARED = {
+    Cause.PARAMETER_MISSING,
+    Cause.PARAMETER_DUPLICATED,
+    Cause.PARAMETER_MALFORMED,
+    Cause.APPLICATION_UNKNOWN,
+    Cause.APPLICATION_DELETED,
+    Cause.APPLICATION_BLOCKED,
+    Cause.CHALLENGE_MISSING,
+    Cause.SCOPE_INVALID,
+}
 
 
 class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
@@ -62,13 +80,13 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
         error = RULES[cause].error
         if error in _ANYWHERE:
             return True
-        match self.endpoint():
-            case "resource":
-                return error in _RESOURCE_ERRORS
-            case "authorization":
-                return error not in _RESOURCE_ERRORS
-            case _:
-                return error not in _RESOURCE_ERRORS | _PAGE_ERRORS
+        if error in _RESOURCE_ERRORS:
+            fitting = {"resource"}
+        elif error in _PAGE_ERRORS:
+            fitting = {"authorization"}
+        else:
+            fitting = {"token", "authorization"} if cause in _SHARED else {"token"}
+        return not self.endpoints().isdisjoint(fitting)
 
     def _status(self) -> int | None:
         if self.status is None and self.cause in {None, Cause.SERVER_FAILED}:
@@ -78,11 +96,14 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
     def _refusal(self, asked: Asked) -> Refused:
         status = self._status()
         if self.cause is Cause.PARAMETER_MISSING:
-            return missing("refresh_token" if asked.grant_type == "refresh_token" else "code")
+            return _missing(asked)
         if status is not None and status != 429:
             return refuse(Cause.SERVER_FAILED, status=status)
         cause = self.cause or Cause.RATE_LIMITED
-        return refuse(cause, **_placeholders(cause))
+        facts = _placeholders(cause)
+        if "name" in facts:  # The wire tells it.
+            facts["name"] = _NAMED.get(cause) or _own_parameter(asked)
+        return refuse(cause, **facts)
 
     def _with_retry_after(self, answer: Answer) -> Answer:
         """The header is as this fault says, whatever the profile sends with a 429."""
@@ -90,6 +111,27 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
         if self.retry_after is not None:
             headers["retry-after"] = str(self.retry_after)
         return replace(answer, headers=headers)
+
+
+#: A parameter that belongs nowhere, and one that belongs into the body.
+_NAMED = {Cause.PARAMETER_SURPLUS: "state", Cause.PARAMETER_IN_QUERY: "client_id"}
+
+
+def _own_parameter(asked: Asked) -> str:
+    """The parameter that a request at this place is most about."""
+    if asked.endpoint == "authorization":
+        return "redirect_uri"
+    own = {"refresh_token": "refresh_token", "client_credentials": "client_secret"}
+    return own.get(asked.grant_type or "", "code")
+
+
+def _missing(asked: Asked) -> Refused:
+    name = _own_parameter(asked)
+    if name == "client_secret":
+        return missing_of_trio([name])
+    if asked.endpoint == "authorization":
+        return missing(name, where="the query of the authorization URL")
+    return missing(name)
 
 
 def _placeholders(cause: Cause) -> dict[str, str]:

@@ -61,8 +61,10 @@ class Tamper(Fault, frozen=True, kw_only=True, tag="tamper"):
         if location is None:
             return answer
         uri, _, query = location.partition("?")
-        pairs = [(name, value) for name, _, value in (p.partition("=") for p in query.split("&"))]
-        changed = "&".join(f"{name}={value}" for name, value in _EDITS[self.how](pairs) if name)
+        # The sign stays with the value, so that what is not changed stays byte for byte.
+        split = (pair.partition("=") for pair in (query.split("&") if query else ()))
+        pairs = [(name, sign + value) for name, sign, value in split]
+        changed = "&".join(name + value for name, value in _EDITS[self.how](pairs))
         headers = {**answer.headers, "location": f"{uri}?{changed}" if changed else uri}
         return replace(answer, headers=headers)
 
@@ -83,7 +85,8 @@ def _twice(name: str) -> Callable[[Pairs], Pairs]:
 
 
 def _error(error: str, description: str = "") -> Callable[[Pairs], Pairs]:
-    said = [("error", error)] + ([("error_description", description)] if description else [])
+    said = [("error", f"={error}")]
+    said += [("error_description", f"={description}")] if description else []
 
     def edit(pairs: Pairs) -> Pairs:
         return said + _without("code", "error", "error_description")(pairs)
@@ -92,7 +95,8 @@ def _error(error: str, description: str = "") -> Callable[[Pairs], Pairs]:
 
 
 def _extra(pairs: Pairs) -> Pairs:
-    return [*pairs, ("scope", "read"), ("iss", "https%3A%2F%2Fexample.test"), ("zx", "1700000000")]
+    added = [("scope", "=read"), ("iss", "=https%3A%2F%2Fexample.test"), ("zx", "=1700000000")]
+    return [*pairs, *added]
 
 
 def _other(text: str) -> str:
@@ -104,7 +108,8 @@ def _other(text: str) -> str:
 
     # The last part of a code names the seller, so it is the one before that changes.
     where = re.compile(r"[0-9a-f](?=-\d+$)|[0-9A-Za-z](?=[^0-9A-Za-z]*$)")
-    return where.sub(turned, text, count=1) or "x"
+    changed = where.sub(turned, text, count=1)
+    return changed if changed != text else f"{text}x"
 
 
 _EDITS: dict[How, Callable[[Pairs], Pairs]] = {

@@ -36,6 +36,7 @@ from mp_oauth_sandbox.hosting.limits import (
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+    from uvicorn._types import ASGI3Application
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 
@@ -74,6 +75,8 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._upgrading = False
         # Bytes of the fields parsed so far, and bytes the parser has swallowed without a word.
         self._parsed = self._swallowed = 0
+        # The request that is being answered; uvicorn remembers the newest, which may wait.
+        self._answering: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it too
         super().connection_made(transport)
@@ -88,6 +91,10 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._unset_timer()
         super().connection_lost(exc)
+        answering = self._answering
+        if answering is not None and not answering.response_complete:
+            answering.disconnected = True
+            answering.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         view = memoryview(data)
@@ -158,6 +165,10 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._swallowed = 0
         if not self._upgrading:
             super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: "RequestResponseCycle", app: "ASGI3Application") -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     # What uvicorn's request cycle calls.
 

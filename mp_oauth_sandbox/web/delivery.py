@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypedDict, cast
 
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mp_oauth_sandbox.faults import Answer, Reply
-from mp_oauth_sandbox.journal import Entry
+from mp_oauth_sandbox.journal import Delivery, Entry
 
 #: A reply that no fault has touched.
 PLAIN = Reply(outcome=None)
@@ -17,6 +18,9 @@ PLAIN = Reply(outcome=None)
 
 #: Timers are not exact: more pieces would take longer than they should.
 _MOST_PIECES = 50
+
+#: Seconds between two looks at whether the client is still there.
+_GLANCE = 0.25
 
 
 class _Connection(TypedDict):
@@ -35,8 +39,7 @@ class JournaledResponse(Response):
         if isinstance(answer, Response):
             self._response = answer
         else:
-            headers = dict(answer.headers)
-            self._response = Response(answer.body, status_code=answer.status, headers=headers)
+            self._response = Response(answer.body, answer.status, answer.headers)
         # What middleware may read or add to belongs to the response that is sent.
         self.status_code = self._response.status_code
         self.body = self._response.body
@@ -46,23 +49,28 @@ class JournaledResponse(Response):
         self._reply = reply
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it or hang up, then complete the entry."""
+        """Send it or hang up, then complete the entry, also if the server closes meanwhile."""
+        delivery: Delivery = "disconnected"
+        try:
+            delivery = await self._deliver(scope, receive, send)
+        finally:
+            self._entry.delivery = delivery
+
+    async def _deliver(self, scope: Scope, receive: Receive, send: Send) -> Delivery:
         extensions = cast("dict[str, _Connection]", scope.get("extensions") or {})
         connection = extensions.get("mp_oauth_sandbox.connection")
         reply = self._reply
         if reply.delay and await _left_within(receive, reply.delay):
-            self._entry.delivery = "disconnected"
-            return
+            return "disconnected"
         if reply.dropped:
             await _hang_up(connection, send)
-            self._entry.delivery = "dropped"
-            return
+            return "dropped"
         if reply.drip and self.body:
-            heard = await self._drip(receive, send)
+            if not await self._drip(receive, send):
+                return "disconnected"
         else:
             await self._response(scope, receive, send)
-            heard = connection is None or connection["connected"]()
-        self._entry.delivery = "delivered" if heard else "disconnected"
+        return "delivered" if connection is None or connection["connected"]() else "disconnected"
 
     async def _drip(self, receive: Receive, send: Send) -> bool:
         """The body in small pieces; False as soon as nobody is there to hear it."""
@@ -80,13 +88,17 @@ class JournaledResponse(Response):
 
 async def _left_within(receive: Receive, duration: timedelta) -> bool:
     """Wait, real time; True as soon as the client has gone."""
-    try:
-        async with asyncio.timeout(duration.total_seconds()):
-            while (await receive())["type"] != "http.disconnect":
-                pass
-    except TimeoutError:
-        return False
-    return True
+    loop = asyncio.get_running_loop()
+    until = loop.time() + duration.total_seconds()
+    while (left := until - loop.time()) > 0:
+        # Asked anew now and then: a host that has put a pipelined request aside reads on, and
+        # learns that the client has gone, only when it is asked.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(left, _GLANCE)):
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+            return True
+    return False
 
 
 async def _hang_up(connection: _Connection | None, send: Send) -> None:

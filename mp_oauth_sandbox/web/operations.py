@@ -16,6 +16,7 @@ from mp_oauth_sandbox.panel import Panel
 from mp_oauth_sandbox.profiles import changed_profile, described
 from mp_oauth_sandbox.web import calls
 from mp_oauth_sandbox.web.answers import BodyLimits
+from mp_oauth_sandbox.web.explain_operations import ExplainOperations
 from mp_oauth_sandbox.web.fault_operations import FaultOperations
 from mp_oauth_sandbox.web.inputs import CallRefusedError, read_json
 from mp_oauth_sandbox.web.journal_operations import JournalOperations
@@ -99,6 +100,7 @@ class Operations:
             *JournalOperations(self._engine).table(),
             *self._webhooks.table(),
             *ResourceOperations(self._engine, self._limits).table(),
+            *ExplainOperations(self._engine, self._limits).table(),
             Call("POST", "/reset", self.reset),
             *FaultOperations(self._engine, self._limits).table(),
             Call("GET", "/openapi.json", self.openapi, gives=dict),

@@ -574,6 +574,10 @@ LIVES: dict[str, list[tuple[str, object]]] = {
     ],
     "GET /resources": [("/resources?after=1&limit=2", None)],
     "DELETE /resources/{id}": [("/resources/1", None)],
+    "POST /explain": [
+        ("/explain", {"what": "APP_USR-1-010100-" + "0" * 32 + "-5"}),
+        ("/explain", {"what": "/authorization?client_id=123&response_type=code"}),
+    ],
     "POST /reset": [("/reset", None)],
     "GET /openapi.json": [("/openapi.json", None)],
 }
