@@ -41,13 +41,14 @@ def draw(lines: Sequence[Line], *, mark: Collection[int] = ()) -> str:
 
 
 def sequence(entries: Sequence[Entry], *, mark: Collection[int] = (), shown: int = SHOWN) -> str:
-    """The newest `shown` of these exchanges as a diagram, and how many came before them."""
+    """The newest `shown` of these exchanges as a diagram, those in `mark` before all others."""
     if not entries:
         return "  (nothing)"
-    newest = entries[-shown:]
-    earlier = len(entries) - len(newest)
-    before = f"  (earlier: {earlier} more)\n" if earlier else ""
-    return before + draw([_line(entry) for entry in newest], mark=mark)
+    by_interest = sorted(entries, key=lambda entry: (entry.seq in mark, entry.seq), reverse=True)
+    chosen = sorted(by_interest[:shown], key=lambda entry: entry.seq)
+    left_out = len(entries) - len(chosen)
+    before = f"  (left out: {left_out} others)\n" if left_out else ""
+    return before + draw([_line(entry) for entry in chosen], mark=mark)
 
 
 def _line(entry: Entry) -> Line:

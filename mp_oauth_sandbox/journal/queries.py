@@ -286,7 +286,7 @@ class Asking:
             wanted.learn(entry)
             if wanted.touches(entry):
                 story.append(entry)
-        text += f":\n{sequence(story, mark={entry.seq for entry in marked})}"
+        text += f". What happened:\n{sequence(story, mark={entry.seq for entry in marked})}"
         if why is not None and why.cause is not None:
             text += f"\n{why.explain()}"
         raise AssertionError(text)

@@ -58,6 +58,11 @@ function row(entry) {
     }
   }
   if (entry.remedy) made.append(element("p", "entry-remedy", entry.remedy));
+  if (entry.source) made.append(element("p", "entry-facts", entry.source));
+  if (entry.faults.length) {
+    const named = entry.faults.map((fault) => `fault ${fault}`).join(", ");
+    made.append(element("p", "entry-facts", named));
+  }
   return made;
 }
 
