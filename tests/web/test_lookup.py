@@ -683,6 +683,7 @@ HOSTILE = [
     "code=" + "TG-" * 20_000,
     "http://user:TG-aaaaaaaaaaaaaaaaaaaaaaaa-1@host/cbTG-aaaaaaaaaaaaaaaaaaaaaaaa-1?code=1",
     "redirect_uri=https%3A%2F%2Fx.example%2FAPP_USR-1-010101-aaaa-1&TG-aaaaaaaaaaaaaaaaaaaaaaaa=1",
+    "/authorization?client_id=1&redirect_uri=https://x.example/TG%25252Daaaaaaaaaaaaaaaaaaaaaaaa-1",
     "?code=TG%252Daaaaaaaaaaaaaaaaaaaaaaaa-1&error=APP_USR-1",
 ]
 
@@ -696,6 +697,13 @@ def test_hostile_inputs_have_a_short_clear_answer(
         explained = told(sandbox, text, "aaaaaaaaaaaaaaaaaaaaaaaa")
 
         assert 0 < len(str(explained)) < 40_000
+
+
+def test_what_is_far_too_long_is_not_looked_at(sandbox: Sandbox):
+    explained = told(sandbox, "https://shop.example/?code=" + "x" * 70_000)
+
+    assert explained.kind == "unknown"
+    assert "70027 characters: longer than any" in str(explained)
 
 
 def test_a_data_file_is_asked_as_safely(tmp_path: Path):
