@@ -196,12 +196,12 @@ class Profile:
 
     payment_idempotency_key: Literal["required", "optional"] = "required"
     """X-Idempotency-Key on POST /v1/payments. The MP reference: required for integrations made
-    since 2023-11-01; the error without it is seen in 8 public projects. Official SDKs send one
+    since 2023-11-01; the error without it is seen in public projects. Official SDKs send one
     by themselves."""
 
     live_payment_of_test_user: Literal["accept", "refuse"] = "accept"
     """POST /v1/payments with a token whose `live_mode` is true. Every seller here is a test
-    user, and for those 3 public projects (MP, 2026) show `user_allowed_only_in_test`: one asks
+    user, and for those public projects (MP, 2026) show `user_allowed_only_in_test`: one asks
     for `test_token` at the exchange then. Accepted by default, so that an integration made for
     real sellers can be tested unchanged."""
 

@@ -374,15 +374,15 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "The request has no X-Idempotency-Key header.",
             "Send a key of its own (a UUID) with each payment, and the same one when you repeat"
             " it.",
-            "MP, POST /v1/payments reference; the sentence is seen in 8 public projects, code 4292"
-            " in 3, the other keys are a guess; profile field payment_idempotency_key",
+            "MP, POST /v1/payments reference; the sentence and code 4292 are seen in public"
+            " projects, the other keys are a guess; profile field payment_idempotency_key",
         ),
         Cause.TEST_USER_IN_LIVE_MODE: Rule(
             "internal_server_error",
             "user_allowed_only_in_test",
             "The seller is a test user and the token's live_mode is true.",
             "Send test_token=true with the code exchange, or link a real seller in production.",
-            "the message is seen in 3 public projects (MP, 2026), with status 500 in two of them;"
+            "the message is seen in public projects (MP, 2026), with status 500 and with 400;"
             " the other keys are a guess; profile field live_payment_of_test_user",
         ),
     }

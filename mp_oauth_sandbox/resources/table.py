@@ -19,6 +19,8 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 #: What a table holds at most; our own number.
 LARGEST = 20_000
 
+_DEEPEST = 100
+
 #: Paths that the sandbox answers itself.
 _TAKEN = ("/oauth/token", "/authorization", "/callback", "/_sandbox")
 _PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -281,6 +283,8 @@ def _checked(
         values = msgspec.json.decode(msgspec.json.encode(body))
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise InvalidInputError("body", f"cannot be written as JSON ({error})") from error
+    if too_deep(values):
+        raise InvalidInputError("body", f"must not be nested more than {_DEEPEST} levels")
     known = {f"$path.{name}" for name in names}
     for text in _texts(values):
         if text.startswith("$path.") and text not in known:
@@ -307,15 +311,27 @@ def _parameters(path: str) -> set[str]:
     return set(names)
 
 
+def too_deep(value: object) -> bool:
+    """Whether JSON values are nested deeper than a program's stack bears; our own number."""
+    level = [value]
+    for _ in range(_DEEPEST + 1):
+        level = [part for one in level for part in _parts(one)]
+        if not level:
+            return False
+    return True
+
+
+def _parts(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
+
+
 def _texts(value: object) -> Iterable[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
-        for one in cast("dict[str, object]", value).values():
-            yield from _texts(one)
-    elif isinstance(value, list):
-        for one in cast("list[object]", value):
-            yield from _texts(one)
+    for one in _parts(value):
+        yield from _texts(one)
 
 
 def _filled(value: object, values: Mapping[str, object]) -> object:
