@@ -144,7 +144,10 @@ class Panel:
             now=now,
         )
         if ended is None:
-            raise InvalidInputError("reason", f"there is nothing to revoke by {reason!r} here")
+            problem = f"there is nothing to revoke by {reason!r} here"
+            if concerns == "link":
+                problem += f": seller {user_id} has never been linked to application {client_id}"
+            raise InvalidInputError("reason", problem)
         engine.note(f"revocation: {reason}", client_id=client_id, user_id=user_id)
         return ended
 

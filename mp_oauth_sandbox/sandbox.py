@@ -306,9 +306,10 @@ class Sandbox:
         """How sellers answer now."""
         return self._engine.consent
 
-    def auto_consent(self, seller: Seller | None = None) -> None:
+    def auto_consent(self, seller: Seller | int | None = None) -> None:
         """Every authorization request is approved at once, as this seller (default: the first)."""
-        self._panel.set_consent(Consent(mode="auto", seller=seller.user_id if seller else None))
+        user_id = seller.user_id if isinstance(seller, Seller) else seller
+        self._panel.set_consent(Consent(mode="auto", seller=user_id))
 
     def deny(self) -> None:
         """Every authorization request is denied at once."""

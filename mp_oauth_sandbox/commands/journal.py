@@ -39,7 +39,7 @@ class _Page(msgspec.Struct):
 
 @click.command()
 @click.option("--follow", "-f", is_flag=True, help="Go on with each new entry until Ctrl-C.")
-@click.option("--last", type=click.IntRange(min=0), metavar="N", help="Only the newest N.")
+@click.option("--last", type=click.IntRange(0, 1_000_000), metavar="N", help="Only the newest N.")
 @click.option("--kind", metavar="KIND", help="authorization, token, resource, ...")
 @click.option("--application", metavar="ID", help="Only of this application.")
 @click.option("--seller", metavar="ID", help="Only of this seller.")

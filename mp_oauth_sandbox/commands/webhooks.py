@@ -58,7 +58,7 @@ def webhooks() -> None:
     \b
     Examples:
       mp-oauth-sandbox webhooks
-      mp-oauth-sandbox webhooks resend 1
+      mp-oauth-sandbox webhooks resend 100000000003
       mp-oauth-sandbox webhooks simulate --seller 200000001 --action deauthorized
       mp-oauth-sandbox webhooks settle
     """  # noqa: D301 - click's own mark for text not to be rewrapped

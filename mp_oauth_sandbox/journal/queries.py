@@ -312,10 +312,12 @@ def _counted(count: int, word: str) -> str:
 
 def _one_of(field: str, value: Word | None, known: Collection[Word]) -> Word | None:
     if value is not None and value not in known:
-        near: Collection[str] = get_close_matches(value[:60], known, n=3, cutoff=0.5) or known
-        raise InvalidInputError(
-            field, f"there is no {value[:40]!r}; did you mean {', '.join(near)}?"
-        )
+        words = [str(one) for one in known]
+        few = get_close_matches(value[:60], words, n=3, cutoff=0.5)
+        if not few and len(words) < 10:
+            few = words
+        hint = f"; did you mean {', '.join(few)}?" if few else "; docs/fidelity.md lists them all"
+        raise InvalidInputError(field, f"there is no {value[:40]!r}{hint}")
     return value
 
 

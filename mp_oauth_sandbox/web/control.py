@@ -35,6 +35,7 @@ class Control:
             if refused is not None:
                 return refused
             try:
+                _check_query(call, request)
                 given = await call.run(request)
             except InvalidInputError as error:
                 return _error(HTTPStatus.BAD_REQUEST, error.problem, error.field)
@@ -73,6 +74,14 @@ class Control:
             return None
         problem = self._access.token_problem(headers)
         return None if problem is None else _error(HTTPStatus.UNAUTHORIZED, problem)
+
+
+def _check_query(call: Call, request: Request) -> None:
+    """Raise InvalidInputError for a parameter that would be ignored without a word."""
+    for name in request.query_params:
+        if name not in call.query:
+            known = f"; there are {', '.join(call.query)}" if call.query else ""
+            raise InvalidInputError(name[:40], f"there is no such parameter here{known}")
 
 
 def _json(status: int, body: object) -> Response:

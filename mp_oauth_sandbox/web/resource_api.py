@@ -95,6 +95,8 @@ class ResourceApi:
             if isinstance(read, Refused):
                 return read
             sent = read
+            if resource.built_in and sent and not _is_object(sent):
+                return refuse(Cause.BODY_UNREADABLE, problem="it is not a JSON object")
         asked = Asked(token=token, now=engine.clock(), sent=_object(sent), fresh=engine.mint)
         if not resource.idempotent or not key:
             return found.body(asked)
@@ -139,6 +141,13 @@ def _of_nothing(refused: Refused, line: str, found: Found | None) -> Refused:
         return refused
     problem = f"{refused.facts['problem']}, and there is nothing at {line} either"
     return replace(refused, facts={**refused.facts, "problem": problem})
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(body), dict)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return False
 
 
 def _object(body: bytes) -> Mapping[str, object]:

@@ -160,5 +160,6 @@ class Webhooks:
         where = f" to {webhook.url.partition('?')[0]}" if webhook else ""
         return NotSettledError(
             f"{text}: {attempts} of notification {first.notification_id} ({first.action}){where} is"
-            " not answered yet; answer at once and do the work afterwards, or wait longer"
+            " not answered yet; answer at once and do the work afterwards, or settle again with a"
+            " longer timeout (the clock has moved already)"
         )

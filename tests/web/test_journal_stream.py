@@ -176,3 +176,11 @@ def test_closing_the_sandbox_ends_the_stream() -> None:
 
         assert heard_to_the_end(lines)
     assert not listeners(sandbox)
+
+
+@pytest.mark.parametrize("path", ["journal?client_id=1", "journal?foo=1", "clock?x=1"])
+def test_a_parameter_that_nobody_knows_is_not_ignored(live: Sandbox, path: str) -> None:
+    answer = httpx.get(f"{live.url}/_sandbox/{path}")
+
+    assert answer.status_code == 400
+    assert "there is no such parameter" in answer.json()["message"]

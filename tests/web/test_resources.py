@@ -294,3 +294,14 @@ def test_head_gets_the_head_of_get(client: httpx.Client, token: str):
     answer = client.head("/users/me", headers={"Authorization": f"Bearer {token}"})
 
     assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("body", [b"[1", b"[]", b"\xff", b'"text"'])
+def test_a_body_that_is_no_object_is_no_payment(
+    sandbox: Sandbox, client: httpx.Client, token: str, body: bytes
+):
+    headers = {"Authorization": f"Bearer {token}", "X-Idempotency-Key": "k"}
+
+    answer = client.post("/v1/payments", headers=headers, content=body)
+
+    assert (answer.status_code, sandbox.journal.last().cause) == (400, "body_unreadable")
