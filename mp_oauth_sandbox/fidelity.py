@@ -1015,8 +1015,8 @@ WRITTEN: tuple[Behaviour, ...] = (
         Subject.LIFETIMES,
         "revoked-password",
         "A seller who changes the password ends the links with all applications.",
-        "documented",
-        "MP, OAuth management: in some flows.",
+        "guess",
+        "MP, OAuth management: in some flows; that it ends every link of the seller is a guess.",
     ),
     _row(
         Subject.LIFETIMES,
@@ -1037,14 +1037,14 @@ WRITTEN: tuple[Behaviour, ...] = (
         Subject.LIFETIMES,
         "revoked-secret",
         "A new client_secret ends every token that the application has obtained.",
-        "documented",
+        "guess",
         "ML, Authentication and Authorization; a guess for MP.",
     ),
     _row(
         Subject.LIFETIMES,
         "revoked-unused",
         "Four months without a call end a link; here they do so on demand.",
-        "documented",
+        "guess",
         "ML, Authentication and Authorization; a guess for MP.",
     ),
     _row(
