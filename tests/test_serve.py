@@ -228,3 +228,52 @@ def test_help_teaches_with_examples():
     assert (
         "mp-oauth-sandbox serve --redirect-uri http://localhost:8000/mp/callback" in result.stdout
     )
+
+
+def test_faults_and_resources_of_files_are_there_at_the_start(tmp_path):
+    faults, resources = tmp_path / "faults.toml", tmp_path / "resources.toml"
+    faults.write_text(
+        '[[fault]]\nkind = "refuse"\nstatus = 429\nretry_after = 2\non = "exchange"\n'
+        '[[sequence]]\non = "refresh"\nsteps = ["fine", "503"]\n'
+    )
+    resources.write_text('[[resource]]\nmethod = "GET"\npath = "/a"\nbody = { id = "$user_id" }\n')
+    options = ("--auto-consent", "--faults", str(faults), "--resources", str(resources))
+
+    with serving(*options) as (process, ready):
+        location = httpx.get(link(ready)).headers["location"]
+        body = {
+            "grant_type": "authorization_code",
+            "client_id": ready["client_id"],
+            "client_secret": ready["client_secret"],
+            "code": httpx.URL(location).params["code"],
+            "redirect_uri": ready["redirect_uri"],
+        }
+        late, tokens = (httpx.post(f"{ready['url']}/oauth/token", json=body) for _ in range(2))
+        bearer = {"Authorization": f"Bearer {tokens.json()['access_token']}"}
+        resource = httpx.get(f"{ready['url']}/a", headers=bearer)
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=10)
+
+    assert (late.status_code, late.headers["retry-after"]) == (429, "2")
+    assert resource.json() == {"id": ready["seller"]}
+    assert complaints == "never reached: f2 refuse on refresh (match 2)\n"
+
+
+def test_the_journal_is_followed_until_ctrl_c():
+    with serving() as (_, ready):
+        follower = subprocess.Popen(
+            [*command()[:-1], "journal", "--follow", "--url", ready["url"]],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert follower.stdout is not None
+        httpx.post(f"{ready['url']}/oauth/token", json={})
+
+        told = follower.stdout.readline()
+        follower.send_signal(signal.SIGINT)
+        _, complaints = follower.communicate(timeout=10)
+
+    assert "POST /oauth/token -> 400 refused (invalid_request)" in told
+    assert follower.returncode == 0
+    assert "Traceback" not in complaints

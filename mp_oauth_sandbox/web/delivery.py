@@ -23,9 +23,17 @@ _MOST_PIECES = 50
 _GLANCE = 0.25
 
 
-class _Connection(TypedDict):
+class Connection(TypedDict):
+    """What our own hosts offer of the connection that a request came on."""
+
     abort: Callable[[], None]
     connected: Callable[[], bool]
+
+
+def connection_of(scope: Scope) -> Connection | None:
+    """That connection; None on another host."""
+    extensions = cast("dict[str, Connection]", scope.get("extensions") or {})
+    return extensions.get("mp_oauth_sandbox.connection")
 
 
 class JournaledResponse(Response):
@@ -54,9 +62,7 @@ class JournaledResponse(Response):
             self._entry.delivery = delivery
 
     async def _deliver(self, scope: Scope, receive: Receive, send: Send) -> Delivery:
-        extensions = cast("dict[str, _Connection]", scope.get("extensions") or {})
-        connection = extensions.get("mp_oauth_sandbox.connection")
-        reply = self._reply
+        connection, reply = connection_of(scope), self._reply
         if reply.delay and await _left_within(receive, reply.delay):
             return "disconnected"
         if reply.dropped:
@@ -98,7 +104,7 @@ async def _left_within(receive: Receive, duration: timedelta) -> bool:
     return False
 
 
-async def _hang_up(connection: _Connection | None, send: Send) -> None:
+async def _hang_up(connection: Connection | None, send: Send) -> None:
     if connection is not None:
         connection["abort"]()
         return

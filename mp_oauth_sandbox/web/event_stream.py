@@ -5,11 +5,10 @@ and reads what it has not sent yet. So nothing is out of order and no request ev
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypedDict, cast
+from typing import Any
 
 import msgspec
 from starlette.responses import Response
@@ -17,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from mp_oauth_sandbox.journal import Entry, Filter, Journal, Query
 from mp_oauth_sandbox.web.calls import EntryOut
+from mp_oauth_sandbox.web.delivery import connection_of
 
 MEDIA_TYPE = "text/event-stream"
 
@@ -43,10 +43,6 @@ class StreamLimits:
     heartbeat: timedelta = timedelta(seconds=15)
     behind: int = 1000
     patience: timedelta = timedelta(seconds=30)
-
-
-class _Connection(TypedDict):
-    abort: Callable[[], None]
 
 
 class JournalStream(Response):
@@ -136,8 +132,7 @@ class JournalStream(Response):
                 async with asyncio.timeout(_FAREWELL_SECONDS):
                     await send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
-        extensions = cast("dict[str, _Connection]", scope.get("extensions") or {})
-        connection = extensions.get("mp_oauth_sandbox.connection")
+        connection = connection_of(scope)
         if connection is not None:
             connection["abort"]()
 

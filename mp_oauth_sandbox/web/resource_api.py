@@ -95,9 +95,10 @@ class ResourceApi:
             if isinstance(read, Refused):
                 return read
             sent = read
-            if resource.built_in and sent and not _is_object(sent):
-                return refuse(Cause.BODY_UNREADABLE, problem="it is not a JSON object")
-        asked = Asked(token=token, now=engine.clock(), sent=_object(sent), fresh=engine.mint)
+        given = _object(sent)
+        if resource.built_in and sent and given is None:
+            return refuse(Cause.BODY_UNREADABLE, problem="it is not a JSON object")
+        asked = Asked(token=token, now=engine.clock(), sent=given or {}, fresh=engine.mint)
         if not resource.idempotent or not key:
             return found.body(asked)
         # Hashed, because a key may be as long as a header.
@@ -143,17 +144,10 @@ def _of_nothing(refused: Refused, line: str, found: Found | None) -> Refused:
     return replace(refused, facts={**refused.facts, "problem": problem})
 
 
-def _is_object(body: bytes) -> bool:
-    try:
-        return isinstance(msgspec.json.decode(body), dict)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return False
-
-
-def _object(body: bytes) -> Mapping[str, object]:
-    """The JSON object that was sent; anything else counts as nothing."""
+def _object(body: bytes) -> Mapping[str, object] | None:
+    """The JSON object that was sent; None for anything else."""
     try:
         decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return {}
-    return cast("dict[str, object]", decoded) if isinstance(decoded, dict) else {}
+        return None
+    return cast("dict[str, object]", decoded) if isinstance(decoded, dict) else None

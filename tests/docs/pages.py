@@ -25,7 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from mp_oauth_sandbox.presets import PORT
+import httpx
+
+from mp_oauth_sandbox.presets import CLIENT_ID, CLIENT_SECRET, PORT
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 
@@ -106,11 +108,23 @@ class Reader:
             elif text.startswith("mp-oauth-sandbox serve"):
                 printed = self._serve(text)
             elif block.language == "sh":
-                printed = self._run(text, f"{page}:{block.line}")
+                printed = self.run(text, f"{page}:{block.line}")
             else:
                 raise AssertionError(f"{page}:{block.line}: what to do with {block.language}?")
             done += 1
         return done
+
+    def serve_and_link(self) -> dict[str, Any]:
+        """A sandbox at this reader's port, and the tokens of its first seller."""
+        self._serve("mp-oauth-sandbox serve --auto-consent")
+        url = f"http://127.0.0.1:{self.port}"
+        asked = {"client_id": CLIENT_ID, "redirect_uri": f"{url}/callback"}
+        query = {**asked, "response_type": "code"}
+        callback = httpx.get(f"{url}/authorization", params=query).next_request
+        assert callback is not None
+        grant = {"grant_type": "authorization_code", "code": callback.url.params["code"]}
+        body = {**asked, **grant, "client_secret": CLIENT_SECRET}
+        return httpx.post(f"{url}/oauth/token", json=body).json()
 
     def _here(self, text: str) -> str:
         return text.replace(str(PORT), self.port)
@@ -140,7 +154,7 @@ class Reader:
                 return "".join(heard)
         raise AssertionError(f"{text.strip()} did not start: {''.join(heard)}")
 
-    def _run(self, text: str, where: str) -> str:
+    def run(self, text: str, where: str) -> str:
         if self._shell is None:
             self._shell = subprocess.Popen(
                 [_BASH, "--noprofile", "--norc"],
