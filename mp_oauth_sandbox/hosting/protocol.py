@@ -292,6 +292,9 @@ class HttpServer:
         if self._server is None:
             return
         self._server.close()
+        # Connections accepted a moment ago make themselves known within a turn or two.
+        for _ in range(3):
+            await asyncio.sleep(0)
         for connection in tuple(self._state.connections):
             connection.shutdown()
         await self._settle(within=_GRACE_SECONDS)

@@ -142,6 +142,9 @@ def test_nothing_is_left(
         for visitor in visitors:
             visitor.start()
         if ending == "close":
+            # Those that still wait are connected by then.
+            for visitor in visitors:
+                visitor.join(0.05)
             sandbox.close()
         for visitor in visitors:
             visitor.join()
