@@ -1,0 +1,204 @@
+"""The client that an application holds: `Linking`, or `AsyncLinking` on an event loop."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from functools import wraps
+from typing import Any, Concatenate, Self
+
+import httpx
+
+from .errors import MisuseError
+from .flows import Flows
+from .records import Link
+from .settings import Settings
+from .steps import TIMEOUT, Flow, P, T, async_sender, drive, drive_async, sender
+from .stores import PendingStore, TokenStore
+from .vault import Now, Observer, now_utc
+
+_UNAUTHORIZED = 401
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+# Each exchange on a connection of its own: an idle one that the server has just closed would
+# leave it unknown whether the exchange took effect.
+_LIMITS = httpx.Limits(max_keepalive_connections=0)
+
+Verb = Callable[Concatenate[Any, P], Flow[T]]
+
+
+def _sync(flow: Verb[P, T]) -> Callable[Concatenate["Linking", P], T]:
+    @wraps(flow)
+    def method(self: "Linking", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return drive(flow(self.flows, *args, **kwargs), self.send)
+
+    return method
+
+
+def _async(flow: Verb[P, T]) -> Callable[Concatenate["AsyncLinking", P], Awaitable[T]]:
+    @wraps(flow)
+    async def method(self: "AsyncLinking", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        # Whoever waits may be cancelled; what was sent must still be heard and stored.
+        task = asyncio.create_task(drive_async(flow(self.flows, *args, **kwargs), self.send))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return await asyncio.shield(task)
+
+    return method
+
+
+class Linking:
+    """Links sellers and calls the API for them, from any number of threads and processes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        links: TokenStore,
+        pending: PendingStore,
+        *,
+        http: httpx.Client | None = None,
+        now: Now = now_utc,
+        observe: Observer | None = None,
+    ) -> None:
+        """Nothing is sent yet.
+
+        Args:
+            settings: Your application.
+            links: Where links are kept; the same for all workers.
+            pending: Where pending authorizations are kept; the same for all workers.
+            http: For `/oauth/token`; yours to close.
+            now: Your clock (aware).
+            observe: Called with every event's name and facts, for metrics.
+        """
+        self.flows = Flows(settings, links, pending, now=now, observe=observe)
+        self._http = http or httpx.Client(timeout=TIMEOUT, limits=_LIMITS)
+        self._owned = http is None
+        self.send = sender(self._http)
+
+    start = _sync(Flows.start)
+    callback = _sync(Flows.callback)
+    access = _sync(Flows.access)
+    refused = _sync(Flows.refused)
+    status = _sync(Flows.status)
+    unlink = _sync(Flows.unlink)
+    notified = _sync(Flows.notified)
+    renew_due = _sync(Flows.renew_due)
+
+    def auth(self, account: str) -> "SellerAuth":
+        """Authentication for httpx: `client.get(url, auth=linking.auth("shop-7"))`."""
+        return SellerAuth(self, account)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._owned:
+            self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncLinking:
+    """As `Linking`, on an event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        links: TokenStore,
+        pending: PendingStore,
+        *,
+        http: httpx.AsyncClient | None = None,
+        now: Now = now_utc,
+        observe: Observer | None = None,
+    ) -> None:
+        """See Linking."""
+        self.flows = Flows(settings, links, pending, now=now, observe=observe)
+        self._http = http or httpx.AsyncClient(timeout=TIMEOUT, limits=_LIMITS)
+        self._owned = http is None
+        self.send = async_sender(self._http)
+        self.tasks: set[asyncio.Task[Any]] = set()
+
+    start = _async(Flows.start)
+    callback = _async(Flows.callback)
+    access = _async(Flows.access)
+    refused = _async(Flows.refused)
+    status = _async(Flows.status)
+    unlink = _async(Flows.unlink)
+    notified = _async(Flows.notified)
+    renew_due = _async(Flows.renew_due)
+
+    def auth(self, account: str) -> "SellerAuth":
+        """See Linking."""
+        return SellerAuth(self, account)
+
+    async def aclose(self) -> None:
+        """Wait for what is under way, and close the connections."""
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self._owned:
+            await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+class SellerAuth(httpx.Auth):
+    """Attaches the seller's token, renewed when due; after a 401 renews once and retries once.
+
+    Retried are only requests that may be repeated: by their method, or with an idempotency
+    key. Raises MisuseError for another host than the API's, else as `Linking.access`.
+    """
+
+    def __init__(self, linking: Linking | AsyncLinking, account: str) -> None:
+        """Made by `auth`."""
+        self._linking, self._account = linking, account
+        self._api = httpx.URL(linking.flows.settings.api_url)
+
+    def sync_auth_flow(
+        self, request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """See httpx.Auth."""
+        if not isinstance(self._linking, Linking):
+            raise MisuseError("AsyncLinking goes with httpx.AsyncClient")
+        token = _token(self._linking.access(self._account))
+        for again in (_repeatable(request), False):
+            answer = yield self._signed(request, token)
+            if answer.status_code != _UNAUTHORIZED:
+                return
+            token = _token(self._linking.refused(self._account, token))
+            if not again:
+                return
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """See httpx.Auth."""
+        if not isinstance(self._linking, AsyncLinking):
+            raise MisuseError("Linking goes with httpx.Client")
+        flows = self._linking.flows
+        ready = await drive_async(flows.usable(self._account), self._linking.send)
+        token = _token(ready or await self._linking.access(self._account))
+        for again in (_repeatable(request), False):
+            answer = yield self._signed(request, token)
+            if answer.status_code != _UNAUTHORIZED:
+                return
+            token = _token(await self._linking.refused(self._account, token))
+            if not again:
+                return
+
+    def _signed(self, request: httpx.Request, token: str) -> httpx.Request:
+        url, api = request.url, self._api
+        if (url.scheme, url.host, url.port) != (api.scheme, api.host, api.port):
+            raise MisuseError(f"a seller's token goes to {api.host} alone, not to {url.host}")
+        request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
+
+def _token(link: Link) -> str:
+    return link.access_token or ""
+
+
+def _repeatable(request: httpx.Request) -> bool:
+    asked = request.method in _REPEATABLE or "x-idempotency-key" in request.headers
+    return asked and isinstance(request.stream, httpx.ByteStream)

@@ -1,0 +1,144 @@
+"""What can go wrong, as a tree: whose it is to mend, whether it passes, what to do next.
+
+LinkingError
+├── ConfigurationError     yours: a setting is unusable, or Mercado Pago refuses the application
+├── MisuseError            yours: an unsafe call was stopped
+├── NotSavedError          yours: the store did not keep tokens that had just been received
+├── SellerError            the seller's: link (again); never use another token instead
+│   ├── NotLinkedError     never linked, or unlinked
+│   └── NeedsRelinkError   lost: revoked, expired, or renewal refused for good
+├── ProviderError          Mercado Pago's, or the network's on the way to it
+│   ├── UnavailableError   passes by itself; `retry_after` (seconds) may say when
+│   ├── GrantRefusedError  invalid_grant: never present that code or token again
+│   └── AnswerError        an answer unlike anything documented; nothing of it was kept
+└── NotificationError      not from Mercado Pago, or too old: answer 401
+
+`str(error)` is for developers; `error.for_seller("es")` is for the seller, in es, pt or en.
+Neither holds a secret, nor anything that a browser or Mercado Pago sent.
+"""
+
+from typing import ClassVar, Literal
+
+Advice = Literal["denied", "restart", "later", "elsewhere", "link", "support"]
+
+_TEXTS: dict[Advice, dict[str, str]] = {
+    "denied": {
+        "es": "No se vinculó tu cuenta porque no diste el permiso. Puedes intentarlo de nuevo.",
+        "pt": "Sua conta não foi vinculada porque você não deu permissão. Pode tentar de novo.",
+        "en": "Your account was not linked because you did not allow it. You can try again.",
+    },
+    "restart": {
+        "es": "No pudimos terminar la vinculación. Vuelve a empezar desde tu cuenta.",
+        "pt": "Não conseguimos concluir a vinculação. Comece de novo a partir da sua conta.",
+        "en": "We could not finish linking. Please start again from your account.",
+    },
+    "later": {
+        "es": "Mercado Pago no responde en este momento. Inténtalo de nuevo en unos minutos.",
+        "pt": "O Mercado Pago não está respondendo agora. Tente de novo em alguns minutos.",
+        "en": "Mercado Pago does not answer right now. Please try again in a few minutes.",
+    },
+    "elsewhere": {
+        "es": "Esa cuenta de Mercado Pago ya está vinculada a otra cuenta de nuestro sitio.",
+        "pt": "Essa conta do Mercado Pago já está vinculada a outra conta do nosso site.",
+        "en": "That Mercado Pago account is already linked to another account of ours.",
+    },
+    "link": {
+        "es": "Tu cuenta de Mercado Pago no está vinculada. Vincúlala para continuar.",
+        "pt": "Sua conta do Mercado Pago não está vinculada. Vincule-a para continuar.",
+        "en": "Your Mercado Pago account is not linked. Please link it to go on.",
+    },
+    "support": {
+        "es": "Algo falla de nuestro lado y ya lo estamos revisando. Inténtalo más tarde.",
+        "pt": "Algo falhou do nosso lado e já estamos verificando. Tente mais tarde.",
+        "en": "Something is wrong on our side and we are looking into it. Please try later.",
+    },
+}
+
+
+def text_for_seller(advice: Advice, language: str) -> str:
+    """A sentence for the seller, by a language tag such as pt-BR; English for any other."""
+    return _TEXTS[advice].get(language[:2].lower(), _TEXTS[advice]["en"])
+
+
+class LinkingError(Exception):
+    """Everything that is raised here on purpose; the tree is drawn above."""
+
+    whose: ClassVar[Literal["yours", "the seller's", "Mercado Pago's"]] = "yours"
+    transient: ClassVar[bool] = False
+    next_step: ClassVar[str] = "read the message, and correct the call"
+    advice: ClassVar[Advice] = "support"
+
+    def for_seller(self, language: str = "en") -> str:
+        """What to tell the seller."""
+        return text_for_seller(self.advice, language)
+
+
+class ConfigurationError(LinkingError):
+    """A setting cannot be used, or the application is refused; no seller is at fault."""
+
+    next_step = "correct the setting; every link stays, and works again afterwards"
+
+
+class MisuseError(LinkingError):
+    """A call that would be unsafe, such as sending a seller's token to another host."""
+
+
+class NotSavedError(LinkingError):
+    """The store failed; this process keeps the tokens, and tries again at the next call."""
+
+    transient = True
+    next_step = "look at your store"
+    advice = "later"
+
+
+class SellerError(LinkingError):
+    """This account has no usable link."""
+
+    whose = "the seller's"
+    next_step = "ask the seller to link; never use another token instead"
+    advice = "link"
+
+
+class NotLinkedError(SellerError):
+    """The account was never linked, or was unlinked."""
+
+
+class NeedsRelinkError(SellerError):
+    """The link was lost."""
+
+
+class ProviderError(LinkingError):
+    """Mercado Pago, or the way to it."""
+
+    whose = "Mercado Pago's"
+    next_step = "start linking again; report it if it stays so"
+    advice: ClassVar[Advice] = "restart"
+
+
+class UnavailableError(ProviderError):
+    """No answer, or one that says later. `sent`: it may have taken effect; `limited`: a 429."""
+
+    transient = True
+    next_step = "try again later; the link stays as it is"
+    advice = "later"
+
+    def __init__(
+        self, problem: str, *, sent: bool, retry_after: float | None = None, limited: bool = False
+    ) -> None:
+        super().__init__(problem)
+        self.sent, self.retry_after, self.limited = sent, retry_after, limited
+
+
+class GrantRefusedError(ProviderError):
+    """`invalid_grant`: expired, used, revoked or another application's; nobody says which."""
+
+
+class AnswerError(ProviderError):
+    """An answer unlike anything documented."""
+
+
+class NotificationError(LinkingError):
+    """A notification that cannot be trusted."""
+
+    whose = "Mercado Pago's"
+    next_step = "answer 401 and do nothing; if it is genuine, check the webhook's secret"

@@ -1,0 +1,261 @@
+"""Linking: from the button to the tokens, and what a notification ends."""
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from .errors import (
+    AnswerError,
+    ConfigurationError,
+    GrantRefusedError,
+    LinkingError,
+    MisuseError,
+    NotSavedError,
+    UnavailableError,
+)
+from .notifications import Notification, verified
+from .records import Link, Linked, NotLinked, Outcome, Pending, Reason
+from .settings import Settings
+from .steps import Flow, Sleep
+from .stores import PendingStore, TokenStore
+from .tokens import Tokens, code_request, read_tokens
+from .vault import LEASE, Now, Observer, Vault, now_utc, with_tokens
+
+_MOST_QUERY: Final = 8192
+_SHORTEST_BINDING: Final = 16
+#: What front ends send where there is no code.
+_NO_CODE: Final = frozenset({"", "undefined", "null", "None"})
+#: A spent state is remembered so long after its expiry, to say of a late callback what it is.
+_REMEMBERED: Final = timedelta(days=1)
+
+_REASONS: Final[dict[type[LinkingError], Reason]] = {
+    UnavailableError: Reason.UNAVAILABLE,
+    GrantRefusedError: Reason.CODE_REFUSED,
+    ConfigurationError: Reason.MISCONFIGURED,
+    AnswerError: Reason.BAD_ANSWER,
+    NotSavedError: Reason.NOT_SAVED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Where to send the browser, and what to keep in its session until it comes back."""
+
+    url: str
+    binding: str = field(repr=False)
+
+
+class Flows(Vault):
+    """Every flow there is."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        links: TokenStore,
+        pending: PendingStore,
+        *,
+        now: Now = now_utc,
+        observe: Observer | None = None,
+    ) -> None:
+        """See Vault."""
+        super().__init__(settings, links, now=now, observe=observe)
+        self._pending = pending
+
+    def start(
+        self,
+        account: str,
+        *,
+        binding: str | None = None,
+        country: str | None = None,
+        scopes: Iterable[str] = (),
+    ) -> Flow[Start]:
+        """Begin linking the account that is logged in. Raises MisuseError.
+
+        Args:
+            account: Yours, by an id that never changes.
+            binding: What an earlier start in this browser session returned, so that several
+                may be under way in it; None for a new one. It must not outlive the login.
+            country: The seller's (ISO 3166), for that country's pages.
+            scopes: Sent only if given; Mercado Pago documents none.
+        """
+        if binding is not None and len(binding) < _SHORTEST_BINDING:
+            raise MisuseError("binding: must be a random text, such as an earlier Start.binding")
+        binding = binding or secrets.token_urlsafe(32)
+        state = secrets.token_urlsafe(32)
+        verifier = secrets.token_urlsafe(48) if self.settings.pkce else None
+        begun = Pending(
+            state_hash=_hash(state),
+            generation=1,
+            owner=_owner(account, binding),
+            expires_at=self.now() + self.settings.state_lifetime,
+            verifier=verifier,
+        )
+        yield from self._ask(self._pending.purge, self.now() - _REMEMBERED)
+        yield from self._ask(self._pending.replace, begun, expected=0)
+        query = {"client_id": self.settings.client_id, "response_type": "code"}
+        query |= {"platform_id": "mp", "redirect_uri": self.settings.redirect_uri, "state": state}
+        if verifier is not None:
+            digest = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+            query |= {"code_challenge": digest.rstrip(b"=").decode()}
+            query |= {"code_challenge_method": "S256"}
+        if asked := " ".join(scopes):
+            query["scope"] = asked
+        url = f"{self.settings.authorization_endpoint(country)}?{urlencode(query)}"
+        return Start(url=url, binding=binding)
+
+    def callback(self, query: str | bytes, *, account: str, binding: str | None) -> Flow[Outcome]:
+        """What a callback came to; the same one again gets the first one's outcome.
+
+        Args:
+            query: The raw query string of the request.
+            account: The one that is logged in now.
+            binding: What `start` returned, from this browser's session; None if it has none.
+        """
+        given = _parameters(query)
+        error, code = given.get("error"), given.get("code", "")
+        fingerprint = _hash(f"code {code}" if error is None else f"error {error}")
+        waited = 0.0
+        while True:
+            pending = yield from self._ask(self._pending.get, _hash(given.get("state", "")))
+            now = self.now()
+            if pending is None:
+                return NotLinked(reason=Reason.STATE_UNKNOWN)
+            if not hmac.compare_digest(pending.owner, _owner(account, binding or "")):
+                return NotLinked(reason=Reason.OTHER_SESSION)
+            if pending.callback not in {None, fingerprint}:
+                return NotLinked(reason=Reason.STATE_SPENT)
+            if pending.ended is not None:
+                return (yield from self._first_outcome(pending, account))
+            if pending.leased_until is not None:
+                if now >= pending.leased_until or waited > LEASE.total_seconds():
+                    return NotLinked(reason=Reason.COMMIT_UNKNOWN)
+                yield Sleep(0.05)
+                waited += 0.05
+                continue
+            if now >= pending.expires_at:
+                return NotLinked(reason=Reason.STATE_EXPIRED)
+            if error is None and code in _NO_CODE:
+                return NotLinked(reason=Reason.CODE_MISSING)
+            spent = _next(pending, callback=fingerprint, leased_until=now + LEASE, verifier=None)
+            if (yield from self._ask(self._pending.replace, spent, expected=pending.generation)):
+                break
+        if error is not None:
+            denied = error == "access_denied"
+            outcome: Outcome = NotLinked(reason=Reason.DENIED if denied else Reason.PROVIDER_ERROR)
+        else:
+            outcome = yield from self._exchange(account, code, pending.verifier)
+        link = outcome.link if isinstance(outcome, Linked) else None
+        reason = "linked" if isinstance(outcome, Linked) else outcome.reason
+        ended = _next(spent, ended=str(reason), linked_at=link.linked_at if link else None)
+        yield from self._ask(self._pending.replace, ended, expected=spent.generation)
+        self._tell("callback", link, outcome=str(reason))
+        return outcome
+
+    def notified(
+        self, query: str | bytes, headers: Mapping[str, str], body: bytes
+    ) -> Flow[Notification]:
+        """Verify a notification, and unlink whom it says to have unlinked.
+
+        One that is older than the link, or comes again, changes nothing. Raises NotificationError.
+        """
+        told = verified(
+            query=query,
+            headers=headers,
+            body=body,
+            secrets=self.settings.webhook_secrets,
+            now=self.now(),
+            tolerance=self.settings.notification_tolerance,
+        )
+        if told.deauthorizes and told.seller_id is not None and told.created_at is not None:
+            for link in (yield from self._ask(self.links.of_seller, told.seller_id)):
+                if link.linked_at <= told.created_at:
+                    yield from self._end(link, reason="deauthorized")
+        return told
+
+    def _first_outcome(self, pending: Pending, account: str) -> Flow[Outcome]:
+        """How the first callback ended, if that is still true."""
+        if pending.ended != "linked":
+            return NotLinked(reason=Reason(str(pending.ended)))
+        link = yield from self._ask(self.links.get, account)
+        if link is None or link.status == "unlinked" or link.linked_at != pending.linked_at:
+            return NotLinked(reason=Reason.STATE_SPENT)
+        return Linked(link=link)
+
+    def _exchange(self, account: str, code: str, verifier: str | None) -> Flow[Outcome]:
+        # To the millisecond, as notifications are dated.
+        now = self.now()
+        begun = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        answer = yield from self._send(code_request(self.settings, code=code, verifier=verifier))
+        try:
+            tokens = read_tokens(answer)
+            if tokens.seller_id is None:
+                raise AnswerError("/oauth/token: user_id is missing")
+            return (yield from self._link(account, tokens.seller_id, tokens, begun))
+        except LinkingError as error:
+            self._warn("exchange_failed", None, account=account, problem=str(error))
+            committed = isinstance(error, UnavailableError) and error.sent
+            return NotLinked(reason=Reason.COMMIT_UNKNOWN if committed else _REASONS[type(error)])
+
+    def _link(self, account: str, seller_id: int, tokens: Tokens, begun: datetime) -> Flow[Outcome]:
+        """Keep a new link. Of two accounts that link one seller at once, one keeps it."""
+        policy = self.settings.if_taken
+        if policy == "refuse" and (yield from self._others(seller_id, account)):
+            return NotLinked(reason=Reason.SELLER_TAKEN)
+        while True:
+            old = yield from self._patiently(self.links.get, account)
+            link = with_tokens(
+                Link(
+                    account=account,
+                    generation=old.generation if old else 0,
+                    status="linked",
+                    seller_id=seller_id,
+                    linked_at=begun,
+                    issued_at=begun,
+                    expires_at=begun,
+                ),
+                tokens,
+                issued_at=begun,
+            )
+            if (yield from self._patiently(self.links.replace, link, expected=link.generation - 1)):
+                break
+        others = yield from self._others(seller_id, account)
+        if policy == "refuse" and any(
+            (one.linked_at, one.account) < (begun, account) for one in others
+        ):
+            yield from self._end(link, reason="seller_taken")
+            return NotLinked(reason=Reason.SELLER_TAKEN)
+        for one in others if policy == "move" else ():
+            yield from self._end(one, reason="moved")
+        self._tell("linked", link, renewable=link.renew_at is not None)
+        before = old.seller_id if old and old.status != "unlinked" else seller_id
+        return Linked(link=link, previous_seller_id=None if before == seller_id else before)
+
+    def _others(self, seller_id: int, account: str) -> Flow[list[Link]]:
+        links = yield from self._patiently(self.links.of_seller, seller_id)
+        return [one for one in links if one.account != account and one.status != "unlinked"]
+
+
+def _parameters(query: str | bytes) -> dict[str, str]:
+    """The query's parameters; nothing if it is too long, and without those that come twice."""
+    text = query.decode("latin-1") if isinstance(query, bytes) else query
+    pairs = parse_qsl(text, keep_blank_values=True) if len(text) <= _MOST_QUERY else []
+    names = [name for name, _ in pairs]
+    return {name: value for name, value in pairs if names.count(name) == 1}
+
+
+def _next(pending: Pending, **values: object) -> Pending:
+    return replace(pending, generation=pending.generation + 1, **values)  # type: ignore[arg-type]
+
+
+def _owner(account: str, binding: str) -> str:
+    return _hash(f"{len(account)} {account} {binding}")
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,147 @@
+"""What is kept: links and pending authorizations; and how linking ends."""
+
+import json
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, TypeVar, cast
+
+from .errors import Advice, text_for_seller
+
+Status = Literal["linked", "renewing", "needs_relink", "unlinked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One account of yours and the seller it is linked to. Instants are aware, in UTC.
+
+    `generation` is raised by every change. `renew_at` is when to renew, None if there is
+    nothing to renew with; `retry_at` holds renewals back after a failure; `leased_until`
+    says that a worker is at it; `after_refusal` that a 401 asked for this token.
+    """
+
+    account: str
+    generation: int
+    status: Status
+    seller_id: int
+    linked_at: datetime
+    issued_at: datetime
+    expires_at: datetime
+    access_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    renew_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
+    live_mode: bool | None = None
+    public_key: str | None = None
+    leased_until: datetime | None = None
+    retry_at: datetime | None = None
+    failures: int = 0
+    after_refusal: bool = False
+    reason: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What a store keeps it under."""
+        return self.account
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When to renew it, None for never."""
+        if self.renew_at is None or self.retry_at is None:
+            return self.renew_at
+        return max(self.renew_at, self.retry_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A linking that was begun. `owner` is a hash of the account and its browser's binding.
+
+    `callback` is the hash of the one callback that spent the state, `ended` how that ended.
+    """
+
+    state_hash: str
+    generation: int
+    owner: str
+    expires_at: datetime
+    verifier: str | None = field(default=None, repr=False)
+    callback: str | None = None
+    leased_until: datetime | None = None
+    ended: str | None = None
+    linked_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """What a store keeps it under."""
+        return self.state_hash
+
+
+class Reason(StrEnum):
+    """Why a callback linked nobody."""
+
+    DENIED = "denied"
+    STATE_UNKNOWN = "state_unknown"
+    STATE_EXPIRED = "state_expired"
+    STATE_SPENT = "state_spent"
+    OTHER_SESSION = "other_session"
+    CODE_MISSING = "code_missing"
+    PROVIDER_ERROR = "provider_error"  # an `error` other than access_denied
+    CODE_REFUSED = "code_refused"
+    COMMIT_UNKNOWN = "commit_unknown"  # the exchange may or may not have taken effect
+    UNAVAILABLE = "unavailable"  # it has not
+    BAD_ANSWER = "bad_answer"
+    MISCONFIGURED = "misconfigured"  # yours to mend: see the log
+    SELLER_TAKEN = "seller_taken"
+    NOT_SAVED = "not_saved"
+
+
+_ADVICE: dict[Reason, Advice] = {
+    Reason.DENIED: "denied",
+    Reason.UNAVAILABLE: "later",
+    Reason.MISCONFIGURED: "support",
+    Reason.SELLER_TAKEN: "elsewhere",
+    Reason.NOT_SAVED: "support",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """The account is linked. Show the seller `link.seller_id`, whose account it really is.
+
+    `previous_seller_id` is the other seller whom it was linked to until now, if any.
+    """
+
+    link: Link
+    previous_seller_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotLinked:
+    """This callback linked nobody; an earlier link of the account is as it was."""
+
+    reason: Reason
+
+    def for_seller(self, language: str = "en") -> str:
+        """What to tell the seller, in es, pt or en."""
+        return text_for_seller(_ADVICE.get(self.reason, "restart"), language)
+
+
+Outcome = Linked | NotLinked
+R = TypeVar("R", Link, Pending)
+
+
+def dump(record: Link | Pending) -> str:
+    """A record as JSON text, for stores. It holds secrets."""
+    values = {one.name: getattr(record, one.name) for one in fields(record)}
+    return json.dumps(values, default=datetime.isoformat)
+
+
+def load(kind: type[R], text: str) -> R:
+    """A record from its JSON text; what only a later version knows is dropped."""
+    values: dict[str, Any] = json.loads(text)
+    for name, value in values.items():
+        if isinstance(value, str) and name.endswith(("_at", "_until")):
+            values[name] = datetime.fromisoformat(value)
+        elif isinstance(value, list):
+            values[name] = tuple(cast("list[object]", value))
+    known = {one.name for one in fields(kind)}
+    return kind(**{name: value for name, value in values.items() if name in known})

@@ -1,0 +1,95 @@
+"""What the client must be told, checked when it is told."""
+
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from .errors import ConfigurationError
+
+#: The authorization hosts by country (ISO 3166). Chile's is not `.com.cl`. Source: Mercado Pago,
+#: split payments, "create configuration"; any other country uses the generic host.
+AUTHORIZATION_HOSTS: Final = {
+    "AR": "auth.mercadopago.com.ar",
+    "BR": "auth.mercadopago.com.br",
+    "CL": "auth.mercadopago.cl",
+    "CO": "auth.mercadopago.com.co",
+    "MX": "auth.mercadopago.com.mx",
+    "PE": "auth.mercadopago.com.pe",
+    "UY": "auth.mercadopago.com.uy",
+}
+_GENERIC_HOST: Final = "auth.mercadopago.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Your application, as registered, and how it wants to link. Raises ConfigurationError.
+
+    Args:
+        client_id: The application number: digits.
+        client_secret: The application's secret, never an access token.
+        redirect_uri: Exactly as registered: https (or http on this machine), no query.
+        auth_url: The authorization endpoint; None for the seller's country's at Mercado Pago.
+        api_url: Where `/oauth/token` is, and where a seller's token may be sent; nowhere else.
+        pkce: Whether to send an S256 challenge and its verifier (RFC 7636).
+        test_token: Whether to ask for sandbox credentials in the exchange.
+        webhook_secrets: Of your webhook; two while one replaces the other.
+        notification_tolerance: How old, or how far ahead, a notification's signature may be.
+        state_lifetime: How long a seller may take; a code lives ten minutes.
+        if_taken: What to do when another account has linked the same seller already.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+    auth_url: str | None = None
+    api_url: str = "https://api.mercadopago.com"
+    pkce: bool = True
+    test_token: bool = False
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    notification_tolerance: timedelta = timedelta(minutes=5)
+    state_lifetime: timedelta = timedelta(minutes=10)
+    if_taken: Literal["refuse", "move", "allow"] = "refuse"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, naming the setting and the remedy."""
+        if not (self.client_id.isascii() and self.client_id.isdigit()):
+            raise ConfigurationError("client_id: must be the application number, digits only")
+        if not self.client_secret.strip() or self.client_secret in {"undefined", "None", "null"}:
+            raise ConfigurationError("client_secret: is missing")
+        if self.client_secret.startswith(("APP_USR-", "TEST-")):
+            raise ConfigurationError("client_secret: is an access token; take the Client Secret")
+        if isinstance(self.webhook_secrets, str) or not all(self.webhook_secrets):
+            raise ConfigurationError("webhook_secrets: must be a tuple of secrets, none empty")
+        _check_url("redirect_uri", self.redirect_uri)
+        _check_url("api_url", self.api_url)
+        if self.auth_url is not None:
+            _check_url("auth_url", self.auth_url)
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, timedelta) and value <= timedelta():
+                raise ConfigurationError(f"{one.name}: must be longer than nothing")
+        if self.if_taken not in {"refuse", "move", "allow"}:
+            raise ConfigurationError("if_taken: must be refuse, move or allow")
+
+    def authorization_endpoint(self, country: str | None) -> str:
+        """The authorization endpoint for a seller of that country (ISO 3166, None if unknown)."""
+        host = AUTHORIZATION_HOSTS.get((country or "").upper(), _GENERIC_HOST)
+        return self.auth_url or f"https://{host}/authorization"
+
+    def api(self, path: str) -> str:
+        """The URL of an endpoint of the API."""
+        return self.api_url.rstrip("/") + path
+
+
+def _check_url(name: str, url: str) -> None:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    # Names without a dot are machines of one's own: localhost, a container.
+    own = "." not in host or host.startswith("127.") or host.endswith(".localhost")
+    if not host or parts.scheme not in {"https", "http"}:
+        raise ConfigurationError(f"{name}: must be a whole URL, such as https://shop.example/path")
+    if parts.scheme == "http" and not own:
+        raise ConfigurationError(f"{name}: must be https beyond this machine")
+    if parts.query or parts.fragment or parts.username:
+        raise ConfigurationError(f"{name}: must have no query, fragment or user; use state instead")

@@ -1,0 +1,114 @@
+"""Links and pending authorizations in a SQLite file, for any number of threads and processes."""
+
+import os
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Generic
+
+from .records import Link, Pending, R, dump, load
+
+
+class _SQLite(Generic[R]):
+    blocking = True
+    _table: ClassVar[str]
+    _kind: type[R]
+
+    def __init__(self, path: str | Path) -> None:
+        """`path` is made if need be, readable by its owner alone: tokens are in it."""
+        self._path: Path = Path(path).absolute()
+        # By process: a connection must not be carried over a fork.
+        self._idle: dict[int, list[sqlite3.Connection]] = {}
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        with self._connection() as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute(
+                f"CREATE TABLE IF NOT EXISTS {self._table} (key TEXT PRIMARY KEY,"
+                " generation INTEGER NOT NULL, seller TEXT, due REAL, record TEXT NOT NULL)"
+            )
+            for column in ("seller", "due"):
+                index = f"{self._table}_{column} ON {self._table} ({column})"
+                database.execute(f"CREATE INDEX IF NOT EXISTS {index}")
+
+    def close(self) -> None:
+        """Close this process's connections; the store opens new ones if it is used again."""
+        for database in self._idle.pop(os.getpid(), []):
+            database.close()
+
+    def get(self, key: str, /) -> R | None:
+        """The record kept under that key."""
+        return next(iter(self._select("WHERE key = ?", key)), None)
+
+    def replace(self, record: R, /, *, expected: int) -> bool:
+        """Compare the generation and swap, in one statement."""
+        values = [record.generation, *_indexed(record), dump(record), record.key]
+        if expected:
+            change = "UPDATE {} SET generation = ?, seller = ?, due = ?, record = ?"
+            change += " WHERE key = ? AND generation = ?"
+            values.append(expected)
+        else:
+            change = "INSERT OR IGNORE INTO {} (generation, seller, due, record, key)"
+            change += " VALUES (?, ?, ?, ?, ?)"
+        return self._execute(change, values)[1] == 1
+
+    def _select(self, where: str, *values: object) -> Sequence[R]:
+        rows, _ = self._execute(f"SELECT record FROM {{}} {where}", values)  # noqa: S608 - ours
+        return [load(self._kind, text) for (text,) in rows]
+
+    def _execute(self, statement: str, values: Sequence[object]) -> tuple[list[tuple[str]], int]:
+        """Rows, and the number of those changed. Autocommit: a statement is a transaction."""
+        with self._connection() as database:
+            done = database.execute(statement.format(self._table), values)
+            return done.fetchall(), done.rowcount
+
+    @contextmanager
+    def _connection(self) -> Generator[sqlite3.Connection]:
+        idle = self._idle.setdefault(os.getpid(), [])
+        try:
+            database = idle.pop()
+        except IndexError:
+            # Each statement waits its turn for up to 10 seconds.
+            database = sqlite3.connect(
+                self._path, timeout=10, isolation_level=None, check_same_thread=False
+            )
+        try:
+            yield database
+        except BaseException:
+            database.close()
+            raise
+        idle.append(database)
+
+
+class SQLiteTokenStore(_SQLite[Link]):
+    """Links in a SQLite file."""
+
+    _table = "mp_links"
+    _kind = Link
+
+    def of_seller(self, seller_id: int, /) -> Sequence[Link]:
+        """See TokenStore."""
+        return self._select("WHERE seller = ?", str(seller_id))
+
+    def due(self, now: datetime, limit: int) -> Sequence[Link]:
+        """See TokenStore."""
+        return self._select("WHERE due <= ? ORDER BY due LIMIT ?", now.timestamp(), limit)
+
+
+class SQLitePendingStore(_SQLite[Pending]):
+    """Pending authorizations in a SQLite file; the same one as the links', if you like."""
+
+    _table = "mp_pending"
+    _kind = Pending
+
+    def purge(self, before: datetime, /) -> None:
+        """See PendingStore."""
+        self._execute("DELETE FROM {} WHERE due < ?", [before.timestamp()])
+
+
+def _indexed(record: Link | Pending) -> tuple[str | None, float | None]:
+    """What rows are found by: the seller, and when a link is due or a state expires."""
+    if isinstance(record, Pending):
+        return None, record.expires_at.timestamp()
+    return str(record.seller_id), record.due_at.timestamp() if record.due_at else None

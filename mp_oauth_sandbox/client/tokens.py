@@ -1,0 +1,148 @@
+"""`POST /oauth/token`: what is sent, and what to make of the answer.
+
+Source: Mercado Pago, POST /oauth/token reference; RFC 6749 sections 4.1.3, 5 and 6.
+"""
+
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import cast
+
+from .errors import AnswerError, ConfigurationError, GrantRefusedError, UnavailableError
+from .settings import Settings
+from .steps import Answer, Failure, Request, Response
+
+#: For an answer without a usable `expires_in`. Too short costs a renewal, too long a failed sale.
+ASSUMED_LIFETIME = timedelta(days=1)
+
+# What may stand in an Authorization header (RFC 6750 section 2.1), and no more.
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
+_LONGEST = timedelta(days=3660)
+# Refused because of the application, whichever seller it is about: never a reason to unlink.
+_APPLICATION = {
+    "forbidden",
+    "invalid_client",
+    "invalid_request",
+    "invalid_scope",
+    "unauthorized_application",
+    "unauthorized_client",
+    "unsupported_grant_type",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What an answer grants; None for what it leaves out."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    lifetime: timedelta
+    seller_id: int | None
+    scopes: tuple[str, ...]
+    live_mode: bool | None
+    public_key: str | None
+
+
+def code_request(settings: Settings, *, code: str, verifier: str | None) -> Request:
+    """The exchange of a code."""
+    fields = {"grant_type": "authorization_code", "code": code}
+    fields["redirect_uri"] = settings.redirect_uri
+    if verifier is not None:
+        fields["code_verifier"] = verifier
+    if settings.test_token:
+        fields["test_token"] = "true"  # noqa: S105 - no secret; documented as a string
+    return _request(settings, fields)
+
+
+def refresh_request(settings: Settings, *, refresh_token: str) -> Request:
+    """The renewal of a pair."""
+    return _request(settings, {"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+
+def _request(settings: Settings, fields: dict[str, str]) -> Request:
+    known = {"client_id": settings.client_id, "client_secret": settings.client_secret}
+    body = json.dumps({**known, **fields}).encode()
+    return Request(url=settings.api("/oauth/token"), body=body)
+
+
+def read_tokens(answer: Answer) -> Tokens:
+    """The tokens of an answer.
+
+    Raises UnavailableError, GrantRefusedError, ConfigurationError or AnswerError.
+    """
+    if isinstance(answer, Failure):
+        raise UnavailableError(f"/oauth/token: {answer.problem}", sent=answer.sent)
+    if answer.status == 429:
+        raise UnavailableError(
+            "/oauth/token: 429", sent=False, retry_after=_retry_after(answer), limited=True
+        )
+    if answer.status >= 500:
+        after = _retry_after(answer)
+        raise UnavailableError(f"/oauth/token: {answer.status}", sent=True, retry_after=after)
+    fields = _object(answer)
+    if answer.status != 200:
+        error = fields.get("error")
+        if error == "invalid_grant":
+            raise GrantRefusedError("/oauth/token: invalid_grant")
+        if isinstance(error, str) and error in _APPLICATION:
+            raise ConfigurationError(
+                f"/oauth/token: {error}: check client_id, client_secret and redirect_uri"
+            )
+        raise AnswerError(f"/oauth/token: {answer.status} without a known error")
+    return Tokens(
+        access_token=_token(fields, "access_token"),
+        refresh_token=_token(fields, "refresh_token") if fields.get("refresh_token") else None,
+        lifetime=_lifetime(fields.get("expires_in")),
+        seller_id=None if fields.get("user_id") is None else _seller_id(fields["user_id"]),
+        scopes=tuple(_text(fields, "scope").split()),
+        live_mode=cast("bool", fields["live_mode"])
+        if isinstance(fields.get("live_mode"), bool)
+        else None,
+        public_key=_text(fields, "public_key") or None,
+    )
+
+
+def _object(answer: Response) -> dict[str, object]:
+    try:
+        found: object = json.loads(answer.body)
+    # A number of thousands of digits is a ValueError too.
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise AnswerError(f"/oauth/token: {answer.status} without a JSON object") from None
+    return cast("dict[str, object]", found)
+
+
+def _token(fields: dict[str, object], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        raise AnswerError(f"/oauth/token: {name} is missing or unusable")
+    return value
+
+
+def _text(fields: dict[str, object], name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _seller_id(value: object) -> int:
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) == 0:
+        raise AnswerError("/oauth/token: user_id is unusable")
+    return int(text)
+
+
+def _lifetime(value: object) -> timedelta:
+    try:
+        seconds = math.nan if isinstance(value, bool) else float(cast("str", value))
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    usable = 0 < seconds <= _LONGEST.total_seconds()
+    return timedelta(seconds=int(seconds)) if usable else ASSUMED_LIFETIME
+
+
+def _retry_after(answer: Response) -> float | None:
+    value = answer.headers.get("retry-after", "")
+    return float(value) if re.fullmatch(r"[0-9]{1,6}", value) else None

@@ -1,0 +1,319 @@
+"""Links kept alive: tokens handed out, renewed in time by one worker at a time, and given up.
+
+A renewal is: claim the link (swap in a lease), ask for a new pair, swap that in. Whoever finds
+the lease taken waits, and uses what the winner stored. Unlinking is a swap too, and so wins.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from .errors import (
+    ConfigurationError,
+    GrantRefusedError,
+    LinkingError,
+    NeedsRelinkError,
+    NotLinkedError,
+    NotSavedError,
+    ProviderError,
+    UnavailableError,
+)
+from .records import Link, Status
+from .settings import Settings
+from .steps import Answer, Call, Failure, Flow, P, Request, Sleep, T
+from .stores import TokenStore
+from .tokens import Tokens, read_tokens, refresh_request
+
+Now = Callable[[], datetime]
+Observer = Callable[[str, dict[str, object]], None]
+_LOG: Final = logging.getLogger("mercadopago.linking")
+
+#: How early to renew: a tenth of the lifetime, at most this.
+MOST_MARGIN: Final = timedelta(days=15)
+#: Longer than any exchange takes. After a crash a link waits this long for its next renewal.
+LEASE: Final = timedelta(seconds=60)
+_LONGEST_PAUSE: Final = 300.0
+#: A 401 within this for a token that a 401 had asked for: the link is dead.
+_PROVEN: Final = timedelta(hours=1)
+_UNSENT_PAUSES: Final = (0.2, 0.8)
+_SAVE_PAUSES: Final = (0.05, 0.2, 0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewals:
+    """What a run of `renew_due` did, in links. `stopped`: the application was refused."""
+
+    renewed: int = 0
+    postponed: int = 0
+    lost: int = 0
+    stopped: bool = False
+
+
+def now_utc() -> datetime:
+    """The real time."""
+    return datetime.now(UTC)
+
+
+class Vault:
+    """The flows about links that exist."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        links: TokenStore,
+        *,
+        now: Now = now_utc,
+        observe: Observer | None = None,
+    ) -> None:
+        """`now` is your clock (aware); `observe` hears every event, for metrics."""
+        self.settings, self.links, self.now = settings, links, now
+        self._observe = observe
+        #: Pairs that the store did not keep, by account, with the token that each replaces.
+        self._unsaved: dict[str, tuple[str | None, Link]] = {}
+
+    def usable(self, account: str) -> Flow[Link | None]:
+        """The link if its token can be used as it is: one look into the store."""
+        link = yield from self._ask(self.links.get, account)
+        now = self.now()
+        if link is None or link.access_token is None or now >= link.expires_at:
+            return None
+        return link if link.renew_at is None or now < link.renew_at else None
+
+    def access(self, account: str, *, refused: str | None = None) -> Flow[Link]:
+        """A link whose token can be used now, renewed if it is due.
+
+        `refused` is a token that got a 401. Raises SellerError, or, if there is no token to
+        go on with, ProviderError, ConfigurationError or NotSavedError.
+        """
+        pause, waited = 0.02, 0.0
+        while True:
+            if (kept := self._unsaved.pop(account, None)) is not None:
+                yield from self._keep(*kept)
+            link = yield from self._ask(self.links.get, account)
+            if link is None or link.status == "unlinked":
+                raise NotLinkedError(f"account {account!r} is not linked")
+            now = self.now()
+            alive = link.access_token not in {None, refused} and now < link.expires_at
+            if link.renew_at is None:
+                if alive:
+                    return link
+                yield from self._lose(link, link.reason or "expired", drop=True)
+                raise NeedsRelinkError(f"account {account!r} must link again")
+            leased = link.leased_until is not None and now < link.leased_until
+            held = (link.retry_at - now).total_seconds() if link.retry_at is not None else 0.0
+            if alive and (leased or held > 0 or now < link.renew_at):
+                return link
+            if leased and waited <= LEASE.total_seconds():
+                yield Sleep(pause)
+                waited, pause = waited + pause, min(2 * pause, 0.25)
+                continue
+            if leased or held > 0:
+                raise UnavailableError("renewals pause", sent=False, retry_after=max(held, 1.0))
+            try:
+                yield from self._renew(link, refused=refused)
+            except (ProviderError, ConfigurationError, NotSavedError):
+                if not alive:
+                    raise
+                return link
+
+    def refused(self, account: str, token: str) -> Flow[Link]:
+        """After a 401 for that token: the link with another one. Raises as `access`."""
+        link = yield from self._ask(self.links.get, account)
+        unproven = link is not None and link.after_refusal and link.access_token == token
+        if link is not None and unproven and self.now() - link.issued_at < _PROVEN:
+            yield from self._lose(link, "refused", drop=True)
+        return (yield from self.access(account, refused=token))
+
+    def status(self, account: str) -> Flow[Status]:
+        """What the account's link truly is; `unlinked` if there is none."""
+        link = yield from self._ask(self.links.get, account)
+        if link is None:
+            return "unlinked"
+        dead = link.renew_at is None and self.now() >= link.expires_at
+        return "needs_relink" if dead and link.status != "unlinked" else link.status
+
+    def unlink(self, account: str) -> Flow[bool]:
+        """Forget the account's tokens, whatever is under way; False if it was not linked."""
+        link = yield from self._ask(self.links.get, account)
+        return link is not None and (yield from self._end(link, reason="asked"))
+
+    def renew_due(self, *, limit: int = 1000, per_second: float = 5.0) -> Flow[Renewals]:
+        """Renew what is due, one after the other; for a scheduler, daily or more often.
+
+        Stays under the rate, pauses when Mercado Pago asks for it (429), and stops at once if
+        it is the application that is refused. Any number of workers may run it at once.
+        """
+        due = yield from self._ask(self.links.due, self.now(), limit)
+        renewed = postponed = lost = 0
+        for one in due:
+            pause = 1 / per_second
+            try:
+                link = yield from self._ask(self.links.get, one.account)
+                if link is None or link.due_at is None or self.now() < link.due_at:
+                    continue
+                done = yield from self._renew(link, refused=None)
+                renewed, lost = renewed + done, lost + (not done)
+            except ConfigurationError:
+                return Renewals(renewed=renewed, postponed=postponed, lost=lost, stopped=True)
+            except (ProviderError, NotSavedError) as error:
+                postponed += 1
+                if isinstance(error, UnavailableError) and error.limited:
+                    pause = max(pause, min(error.retry_after or 1.0, 60.0))
+            yield Sleep(pause)
+        return Renewals(renewed=renewed, postponed=postponed, lost=lost)
+
+    # ---- one renewal ----
+
+    def _renew(self, link: Link, *, refused: str | None) -> Flow[bool]:
+        """Claim, ask, keep. False if another worker was first, or it was refused for good.
+
+        Raises ProviderError, ConfigurationError or NotSavedError.
+        """
+        spent, asked_at = link.refresh_token or "", self.now()
+        claimed = changed(link, status="renewing", leased_until=asked_at + LEASE)
+        if not (yield from self._ask(self.links.replace, claimed, expected=link.generation)):
+            return False
+        answer = yield from self._send(refresh_request(self.settings, refresh_token=spent))
+        try:
+            tokens = read_tokens(answer)
+            if tokens.seller_id not in {None, link.seller_id}:
+                raise UnavailableError("the answer is about another seller", sent=True)
+        except GrantRefusedError:
+            # In vain if another worker has taken the lease over: then what that one stores counts.
+            yield from self._lose(claimed, "invalid_grant", drop=refused is not None)
+            return False
+        except LinkingError as error:
+            yield from self._postpone(claimed, error)
+            raise
+        new = with_tokens(link, tokens, issued_at=asked_at, after_refusal=refused is not None)
+        if link.live_mode != new.live_mode or not set(link.scopes) <= set(new.scopes):
+            self._warn("permissions_changed", new)
+        return (yield from self._keep(spent, new))
+
+    def _keep(self, spent: str | None, new: Link) -> Flow[bool]:
+        """Swap a new pair in, unless the link was unlinked or linked anew meanwhile."""
+        try:
+            while True:
+                current = yield from self._patiently(self.links.get, new.account)
+                if current is None or current.refresh_token != spent:
+                    return False
+                kept = replace(new, generation=current.generation + 1)
+                if (
+                    yield from self._patiently(
+                        self.links.replace, kept, expected=current.generation
+                    )
+                ):
+                    self._tell("renewed", kept)
+                    return True
+        except NotSavedError:
+            self._unsaved[new.account] = (spent, new)
+            self._warn("not_saved", new)
+            raise
+
+    def _postpone(self, claimed: Link, error: LinkingError) -> Flow[None]:
+        """Give the lease back, and hold the next attempt off for longer each time."""
+        pause = min(2.0 ** min(claimed.failures, 9), _LONGEST_PAUSE)
+        if isinstance(error, UnavailableError):
+            pause = max(pause, min(error.retry_after or 0.0, 3600.0))
+        retry_at = self.now() + timedelta(seconds=pause)
+        back = changed(claimed, status="linked", failures=claimed.failures + 1, retry_at=retry_at)
+        yield from self._ask(self.links.replace, back, expected=claimed.generation)
+        self._warn("renewal_failed", back, problem=str(error), failures=back.failures)
+
+    def _lose(self, link: Link, reason: str, *, drop: bool) -> Flow[None]:
+        """Its refresh token is not presented again; with `drop`, nor is its access token."""
+        token = None if drop else link.access_token
+        lost = changed(
+            link, status="needs_relink", renew_at=None, access_token=token, reason=reason
+        )
+        if lost != replace(link, generation=lost.generation) and (
+            yield from self._ask(self.links.replace, lost, expected=link.generation)
+        ):
+            self._warn("lost", lost, reason=reason)
+
+    def _end(self, link: Link, *, reason: str) -> Flow[bool]:
+        """Unlink, unless it was linked anew meanwhile."""
+        current: Link | None = link
+        while current is not None and current.linked_at == link.linked_at:
+            if current.status == "unlinked":
+                return False
+            gone = changed(current, status="unlinked", access_token=None, refresh_token=None)
+            gone = replace(gone, renew_at=None, reason=reason)
+            if (yield from self._ask(self.links.replace, gone, expected=current.generation)):
+                self._tell("unlinked", gone, reason=reason)
+                return True
+            current = yield from self._ask(self.links.get, link.account)
+        return False
+
+    # ---- small parts ----
+
+    def _send(self, request: Request) -> Flow[Answer]:
+        """Send it; again only if not a byte of it can have left."""
+        for pause in _UNSENT_PAUSES:
+            answer: Answer = yield request
+            if not isinstance(answer, Failure) or answer.sent:
+                return answer
+            yield Sleep(pause)
+        last: Answer = yield request
+        return last
+
+    def _ask(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
+        result: T = yield Call(function, args, kwargs)
+        return result
+
+    def _patiently(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
+        """A call of the store, again and again for a while. Raises NotSavedError."""
+        for pause in _SAVE_PAUSES:
+            try:
+                return (yield from self._ask(function, *args, **kwargs))
+            except Exception as error:  # noqa: BLE001 - whatever a store raises
+                self._warn("store_failed", None, problem=type(error).__name__)
+            yield Sleep(pause)
+        raise NotSavedError("the store does not keep the tokens that were received")
+
+    def _tell(
+        self, event: str, link: Link | None, *, level: int = logging.INFO, **facts: object
+    ) -> None:
+        if link is not None:
+            facts = {"account": link.account, "seller_id": link.seller_id, **facts}
+        _LOG.log(level, "%s %s", event, facts, extra={"event": event})
+        if self._observe is not None:
+            try:
+                self._observe(event, facts)
+            except Exception:  # noqa: BLE001 - logged, and no concern of whoever links
+                _LOG.exception("observer_failed")
+
+    def _warn(self, event: str, link: Link | None, **facts: object) -> None:
+        self._tell(event, link, level=logging.WARNING, **facts)
+
+
+def changed(link: Link, **values: Any) -> Link:  # noqa: ANN401 - fields of Link
+    """The link in its next generation, with no lease and no pause unless one is given."""
+    reset = {"generation": link.generation + 1, "leased_until": None, "retry_at": None}
+    return replace(link, **{**reset, **values})
+
+
+def with_tokens(
+    link: Link, tokens: Tokens, *, issued_at: datetime, after_refusal: bool = False
+) -> Link:
+    """The link with a new pair; what the answer leaves out stays as it was."""
+    expires_at = issued_at + tokens.lifetime
+    refresh_token = tokens.refresh_token or link.refresh_token
+    margin = min(tokens.lifetime / 10, MOST_MARGIN)
+    return changed(
+        link,
+        status="linked",
+        access_token=tokens.access_token,
+        refresh_token=refresh_token,
+        issued_at=issued_at,
+        expires_at=expires_at,
+        renew_at=None if refresh_token is None else expires_at - margin,
+        scopes=tokens.scopes or link.scopes,
+        live_mode=link.live_mode if tokens.live_mode is None else tokens.live_mode,
+        public_key=tokens.public_key or link.public_key,
+        failures=0,
+        after_refusal=after_refusal,
+        reason=None,
+    )
