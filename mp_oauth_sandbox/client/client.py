@@ -1,9 +1,9 @@
 """The client that an application holds: `Linking`, or `AsyncLinking` on an event loop."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from functools import wraps
-from typing import Any, Concatenate, Self
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from functools import partial, wraps
+from typing import Any, Concatenate, Generic, Self, TypeVar
 
 import httpx
 
@@ -11,7 +11,7 @@ from .errors import MisuseError
 from .flows import Flows
 from .records import Link
 from .settings import Settings
-from .steps import TIMEOUT, Flow, P, T, async_sender, drive, drive_async, sender
+from .steps import TIMEOUT, Flow, P, T, drive, drive_async, send, send_async
 from .stores import PendingStore, TokenStore
 from .vault import Now, Observer, now_utc
 
@@ -21,39 +21,45 @@ _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 # leave it unknown whether the exchange took effect.
 _LIMITS = httpx.Limits(max_keepalive_connections=0)
 
+H = TypeVar("H", httpx.Client, httpx.AsyncClient)
 Verb = Callable[Concatenate[Any, P], Flow[T]]
 
 
 def _sync(flow: Verb[P, T]) -> Callable[Concatenate["Linking", P], T]:
     @wraps(flow)
     def method(self: "Linking", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return drive(flow(self.flows, *args, **kwargs), self.send)
+        return drive(flow(self.flows, *args, **kwargs), partial(send, self.http))
 
     return method
 
 
-def _async(flow: Verb[P, T]) -> Callable[Concatenate["AsyncLinking", P], Awaitable[T]]:
+def _async(flow: Verb[P, T]) -> Callable[Concatenate["AsyncLinking", P], Coroutine[Any, Any, T]]:
     @wraps(flow)
     async def method(self: "AsyncLinking", /, *args: P.args, **kwargs: P.kwargs) -> T:
         # Whoever waits may be cancelled; what was sent must still be heard and stored.
-        task = asyncio.create_task(drive_async(flow(self.flows, *args, **kwargs), self.send))
+        running = drive_async(flow(self.flows, *args, **kwargs), partial(send_async, self.http))
+        task = asyncio.create_task(running)
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(partial(_forget, self.tasks))
         return await asyncio.shield(task)
 
     return method
 
 
-class Linking:
-    """Links sellers and calls the API for them, from any number of threads and processes."""
+def _forget(tasks: set["asyncio.Task[Any]"], task: "asyncio.Task[Any]") -> None:
+    tasks.discard(task)
+    if not task.cancelled():
+        task.exception()  # whoever waited knows it, if anybody still did
 
+
+class _Holder(Generic[H]):
     def __init__(
         self,
         settings: Settings,
         links: TokenStore,
         pending: PendingStore,
         *,
-        http: httpx.Client | None = None,
+        http: H | None = None,
         now: Now = now_utc,
         observe: Observer | None = None,
     ) -> None:
@@ -63,14 +69,21 @@ class Linking:
             settings: Your application.
             links: Where links are kept; the same for all workers.
             pending: Where pending authorizations are kept; the same for all workers.
-            http: For `/oauth/token`; yours to close.
+            http: The httpx client for `/oauth/token`, if it shall be yours; yours to close.
             now: Your clock (aware).
             observe: Called with every event's name and facts, for metrics.
         """
         self.flows = Flows(settings, links, pending, now=now, observe=observe)
-        self._http = http or httpx.Client(timeout=TIMEOUT, limits=_LIMITS)
-        self._owned = http is None
-        self.send = sender(self._http)
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.owned = http is None
+        self.http: H = self._client() if http is None else http
+
+    def _client(self) -> H:
+        raise NotImplementedError  # pragma: no cover
+
+
+class Linking(_Holder[httpx.Client]):
+    """Links sellers and calls the API for them, from any number of threads and processes."""
 
     start = _sync(Flows.start)
     callback = _sync(Flows.callback)
@@ -87,8 +100,8 @@ class Linking:
 
     def close(self) -> None:
         """Close the connections."""
-        if self._owned:
-            self._http.close()
+        if self.owned:
+            self.http.close()
 
     def __enter__(self) -> Self:
         return self
@@ -96,26 +109,12 @@ class Linking:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _client(self) -> httpx.Client:
+        return httpx.Client(timeout=TIMEOUT, limits=_LIMITS)
 
-class AsyncLinking:
+
+class AsyncLinking(_Holder[httpx.AsyncClient]):
     """As `Linking`, on an event loop."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        links: TokenStore,
-        pending: PendingStore,
-        *,
-        http: httpx.AsyncClient | None = None,
-        now: Now = now_utc,
-        observe: Observer | None = None,
-    ) -> None:
-        """See Linking."""
-        self.flows = Flows(settings, links, pending, now=now, observe=observe)
-        self._http = http or httpx.AsyncClient(timeout=TIMEOUT, limits=_LIMITS)
-        self._owned = http is None
-        self.send = async_sender(self._http)
-        self.tasks: set[asyncio.Task[Any]] = set()
 
     start = _async(Flows.start)
     callback = _async(Flows.callback)
@@ -133,14 +132,17 @@ class AsyncLinking:
     async def aclose(self) -> None:
         """Wait for what is under way, and close the connections."""
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        if self._owned:
-            await self._http.aclose()
+        if self.owned:
+            await self.http.aclose()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(timeout=TIMEOUT, limits=_LIMITS)
 
 
 class SellerAuth(httpx.Auth):
@@ -177,7 +179,10 @@ class SellerAuth(httpx.Auth):
         if not isinstance(self._linking, AsyncLinking):
             raise MisuseError("Linking goes with httpx.Client")
         flows = self._linking.flows
-        ready = await drive_async(flows.usable(self._account), self._linking.send)
+        # No task for what is one look into the store.
+        ready = await drive_async(
+            flows.usable(self._account), partial(send_async, self._linking.http)
+        )
         token = _token(ready or await self._linking.access(self._account))
         for again in (_repeatable(request), False):
             answer = yield self._signed(request, token)

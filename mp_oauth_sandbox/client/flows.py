@@ -25,7 +25,7 @@ from .settings import Settings
 from .steps import Flow, Sleep
 from .stores import PendingStore, TokenStore
 from .tokens import Tokens, code_request, read_tokens
-from .vault import LEASE, Now, Observer, Vault, now_utc, with_tokens
+from .vault import LEASE, Now, Observer, Vault, now_utc, unlinked, with_tokens
 
 _MOST_QUERY: Final = 8192
 _SHORTEST_BINDING: Final = 16
@@ -209,32 +209,34 @@ class Flows(Vault):
             return NotLinked(reason=Reason.SELLER_TAKEN)
         while True:
             old = yield from self._patiently(self.links.get, account)
-            link = with_tokens(
-                Link(
-                    account=account,
-                    generation=old.generation if old else 0,
-                    status="linked",
-                    seller_id=seller_id,
-                    linked_at=begun,
-                    issued_at=begun,
-                    expires_at=begun,
-                ),
-                tokens,
+            generation = old.generation if old else 0
+            bare = Link(
+                account=account,
+                generation=generation,
+                status="linked",
+                seller_id=seller_id,
+                linked_at=begun,
                 issued_at=begun,
+                expires_at=begun,
             )
-            if (yield from self._patiently(self.links.replace, link, expected=link.generation - 1)):
+            link = with_tokens(bare, tokens, self.settings, issued_at=begun, after_refusal=False)
+            if old is not None and old.access_token == link.access_token:
+                link = old  # the store kept it, and failed all the same
+                break
+            if (yield from self._patiently(self.links.replace, link, expected=generation)):
                 break
         others = yield from self._others(seller_id, account)
-        if policy == "refuse" and any(
-            (one.linked_at, one.account) < (begun, account) for one in others
-        ):
-            yield from self._end(link, reason="seller_taken")
+        if policy == "refuse" and others:
+            # Two accounts at the same time: neither keeps the seller, and both can try again.
+            before = unlinked(link, reason="seller_taken")
+            before = replace(old, generation=before.generation) if old else before
+            yield from self._ask(self.links.replace, before, expected=link.generation)
             return NotLinked(reason=Reason.SELLER_TAKEN)
         for one in others if policy == "move" else ():
             yield from self._end(one, reason="moved")
         self._tell("linked", link, renewable=link.renew_at is not None)
-        before = old.seller_id if old and old.status != "unlinked" else seller_id
-        return Linked(link=link, previous_seller_id=None if before == seller_id else before)
+        previous = old.seller_id if old and old.status != "unlinked" else seller_id
+        return Linked(link=link, previous_seller_id=None if previous == seller_id else previous)
 
     def _others(self, seller_id: int, account: str) -> Flow[list[Link]]:
         links = yield from self._patiently(self.links.of_seller, seller_id)
@@ -242,11 +244,11 @@ class Flows(Vault):
 
 
 def _parameters(query: str | bytes) -> dict[str, str]:
-    """The query's parameters; nothing if it is too long, and without those that come twice."""
+    """The query's parameters; nothing if it is too long, or if one of ours comes twice."""
     text = query.decode("latin-1") if isinstance(query, bytes) else query
     pairs = parse_qsl(text, keep_blank_values=True) if len(text) <= _MOST_QUERY else []
-    names = [name for name, _ in pairs]
-    return {name: value for name, value in pairs if names.count(name) == 1}
+    ours = [(name, value) for name, value in pairs if name in {"code", "error", "state"}]
+    return dict(ours) if len(dict(ours)) == len(ours) else {}
 
 
 def _next(pending: Pending, **values: object) -> Pending:

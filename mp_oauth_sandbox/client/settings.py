@@ -36,6 +36,8 @@ class Settings:
         webhook_secrets: Of your webhook; two while one replaces the other.
         notification_tolerance: How old, or how far ahead, a notification's signature may be.
         state_lifetime: How long a seller may take; a code lives ten minutes.
+        margin_share: How early tokens are renewed, as a share of their lifetime.
+        margin_at_most: How early at most.
         if_taken: What to do when another account has linked the same seller already.
     """
 
@@ -49,6 +51,8 @@ class Settings:
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     notification_tolerance: timedelta = timedelta(minutes=5)
     state_lifetime: timedelta = timedelta(minutes=10)
+    margin_share: float = 0.1
+    margin_at_most: timedelta = timedelta(days=15)
     if_taken: Literal["refuse", "move", "allow"] = "refuse"
 
     def __post_init__(self) -> None:
@@ -69,6 +73,8 @@ class Settings:
             value = getattr(self, one.name)
             if isinstance(value, timedelta) and value <= timedelta():
                 raise ConfigurationError(f"{one.name}: must be longer than nothing")
+        if not 0 < self.margin_share < 1:
+            raise ConfigurationError("margin_share: must lie between 0 and 1")
         if self.if_taken not in {"refuse", "move", "allow"}:
             raise ConfigurationError("if_taken: must be refuse, move or allow")
 

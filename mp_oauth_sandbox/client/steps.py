@@ -125,50 +125,42 @@ async def drive_async(flow: Flow[T], send: Callable[[Request], Awaitable[Answer]
         return result
 
 
-def sender(client: httpx.Client) -> Callable[[Request], Answer]:
+def send(client: httpx.Client, request: Request) -> Answer:
     """Send over httpx."""
-
-    def send(request: Request) -> Answer:
-        until = time.monotonic() + DEADLINE
-        try:
-            with client.stream(
-                "POST", request.url, content=request.body, headers=request.headers
-            ) as answer:
-                body = bytearray()
-                for chunk in answer.iter_bytes():
-                    body += chunk
-                    if len(body) > MOST_BYTES or time.monotonic() > until:
-                        return Failure(problem="the answer is too long")
-                return _whole(answer, body)
-        except httpx.RequestError as error:
-            return _failed(error)
-
-    return send
+    until = time.monotonic() + DEADLINE
+    body = bytearray()
+    try:
+        with client.stream(
+            "POST", request.url, content=request.body, headers=request.headers
+        ) as answer:
+            for chunk in answer.iter_bytes():
+                body += chunk
+                if len(body) > MOST_BYTES or time.monotonic() > until:
+                    return Failure(problem="the answer is too long")
+            return _whole(answer, body)
+    except httpx.RequestError as error:
+        return _failed(error)
 
 
-def async_sender(client: httpx.AsyncClient) -> Callable[[Request], Awaitable[Answer]]:
+async def send_async(client: httpx.AsyncClient, request: Request) -> Answer:
     """Send over httpx, on the event loop."""
-
-    async def send(request: Request) -> Answer:
-        try:
-            async with (
-                asyncio.timeout(DEADLINE),
-                client.stream(
-                    "POST", request.url, content=request.body, headers=request.headers
-                ) as answer,
-            ):
-                body = bytearray()
-                async for chunk in answer.aiter_bytes():
-                    body += chunk
-                    if len(body) > MOST_BYTES:
-                        return Failure(problem="the answer is too long")
-                return _whole(answer, body)
-        except TimeoutError:
-            return Failure(problem="the answer takes too long")
-        except httpx.RequestError as error:
-            return _failed(error)
-
-    return send
+    body = bytearray()
+    try:
+        async with (
+            asyncio.timeout(DEADLINE),
+            client.stream(
+                "POST", request.url, content=request.body, headers=request.headers
+            ) as answer,
+        ):
+            async for chunk in answer.aiter_bytes():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    return Failure(problem="the answer is too long")
+            return _whole(answer, body)
+    except TimeoutError:
+        return Failure(problem="the answer takes too long")
+    except httpx.RequestError as error:
+        return _failed(error)
 
 
 def _whole(answer: httpx.Response, body: bytearray) -> Response:

@@ -6,6 +6,7 @@ the lease taken waits, and uses what the winner stored. Unlinking is a swap too,
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -30,11 +31,11 @@ Now = Callable[[], datetime]
 Observer = Callable[[str, dict[str, object]], None]
 _LOG: Final = logging.getLogger("mercadopago.linking")
 
-#: How early to renew: a tenth of the lifetime, at most this.
-MOST_MARGIN: Final = timedelta(days=15)
 #: Longer than any exchange takes. After a crash a link waits this long for its next renewal.
 LEASE: Final = timedelta(seconds=60)
-_LONGEST_PAUSE: Final = 300.0
+#: Between attempts after failures, and at most if Mercado Pago asks for more (Retry-After).
+_LONGEST_PAUSE: Final = timedelta(minutes=5)
+_LONGEST_WAIT: Final = timedelta(hours=1)
 #: A 401 within this for a token that a 401 had asked for: the link is dead.
 _PROVEN: Final = timedelta(hours=1)
 _UNSENT_PAUSES: Final = (0.2, 0.8)
@@ -90,7 +91,8 @@ class Vault:
         pause, waited = 0.02, 0.0
         while True:
             if (kept := self._unsaved.pop(account, None)) is not None:
-                yield from self._keep(*kept)
+                with suppress(NotSavedError):
+                    yield from self._keep(*kept)
             link = yield from self._ask(self.links.get, account)
             if link is None or link.status == "unlinked":
                 raise NotLinkedError(f"account {account!r} is not linked")
@@ -101,16 +103,16 @@ class Vault:
                     return link
                 yield from self._lose(link, link.reason or "expired", drop=True)
                 raise NeedsRelinkError(f"account {account!r} must link again")
-            leased = link.leased_until is not None and now < link.leased_until
-            held = (link.retry_at - now).total_seconds() if link.retry_at is not None else 0.0
-            if alive and (leased or held > 0 or now < link.renew_at):
+            leased = _lies_ahead(link.leased_until, now, within=2 * LEASE)
+            held = _lies_ahead(link.retry_at, now, within=2 * _LONGEST_WAIT)
+            if alive and (leased or held or now < link.renew_at):
                 return link
             if leased and waited <= LEASE.total_seconds():
                 yield Sleep(pause)
                 waited, pause = waited + pause, min(2 * pause, 0.25)
                 continue
-            if leased or held > 0:
-                raise UnavailableError("renewals pause", sent=False, retry_after=max(held, 1.0))
+            if leased or held:
+                raise UnavailableError("renewals pause", sent=False, retry_after=held or 1.0)
             try:
                 yield from self._renew(link, refused=refused)
             except (ProviderError, ConfigurationError, NotSavedError):
@@ -153,8 +155,10 @@ class Vault:
                 link = yield from self._ask(self.links.get, one.account)
                 if link is None or link.due_at is None or self.now() < link.due_at:
                     continue
-                done = yield from self._renew(link, refused=None)
-                renewed, lost = renewed + done, lost + (not done)
+                yield from self._renew(link, refused=None)
+                after = yield from self._ask(self.links.get, one.account)
+                renewed += after is not None and after.issued_at > link.issued_at
+                lost += after is not None and after.status == "needs_relink"
             except ConfigurationError:
                 return Renewals(renewed=renewed, postponed=postponed, lost=lost, stopped=True)
             except (ProviderError, NotSavedError) as error:
@@ -166,15 +170,15 @@ class Vault:
 
     # ---- one renewal ----
 
-    def _renew(self, link: Link, *, refused: str | None) -> Flow[bool]:
-        """Claim, ask, keep. False if another worker was first, or it was refused for good.
+    def _renew(self, link: Link, *, refused: str | None) -> Flow[None]:
+        """Claim, ask, keep; what came of it is in the store.
 
-        Raises ProviderError, ConfigurationError or NotSavedError.
+        Raises ProviderError, ConfigurationError or NotSavedError for what may pass.
         """
         spent, asked_at = link.refresh_token or "", self.now()
         claimed = changed(link, status="renewing", leased_until=asked_at + LEASE)
         if not (yield from self._ask(self.links.replace, claimed, expected=link.generation)):
-            return False
+            return
         answer = yield from self._send(refresh_request(self.settings, refresh_token=spent))
         try:
             tokens = read_tokens(answer)
@@ -183,22 +187,24 @@ class Vault:
         except GrantRefusedError:
             # In vain if another worker has taken the lease over: then what that one stores counts.
             yield from self._lose(claimed, "invalid_grant", drop=refused is not None)
-            return False
+            return
         except LinkingError as error:
             yield from self._postpone(claimed, error)
             raise
-        new = with_tokens(link, tokens, issued_at=asked_at, after_refusal=refused is not None)
+        new = with_tokens(
+            link, tokens, self.settings, issued_at=asked_at, after_refusal=refused is not None
+        )
         if link.live_mode != new.live_mode or not set(link.scopes) <= set(new.scopes):
             self._warn("permissions_changed", new)
-        return (yield from self._keep(spent, new))
+        yield from self._keep(spent, new)
 
-    def _keep(self, spent: str | None, new: Link) -> Flow[bool]:
+    def _keep(self, spent: str | None, new: Link) -> Flow[None]:
         """Swap a new pair in, unless the link was unlinked or linked anew meanwhile."""
         try:
             while True:
                 current = yield from self._patiently(self.links.get, new.account)
                 if current is None or current.refresh_token != spent:
-                    return False
+                    return
                 kept = replace(new, generation=current.generation + 1)
                 if (
                     yield from self._patiently(
@@ -206,7 +212,7 @@ class Vault:
                     )
                 ):
                     self._tell("renewed", kept)
-                    return True
+                    return
         except NotSavedError:
             self._unsaved[new.account] = (spent, new)
             self._warn("not_saved", new)
@@ -214,10 +220,10 @@ class Vault:
 
     def _postpone(self, claimed: Link, error: LinkingError) -> Flow[None]:
         """Give the lease back, and hold the next attempt off for longer each time."""
-        pause = min(2.0 ** min(claimed.failures, 9), _LONGEST_PAUSE)
-        if isinstance(error, UnavailableError):
-            pause = max(pause, min(error.retry_after or 0.0, 3600.0))
-        retry_at = self.now() + timedelta(seconds=pause)
+        pause = min(timedelta(seconds=2 ** min(claimed.failures, 9)), _LONGEST_PAUSE)
+        if isinstance(error, UnavailableError) and error.retry_after is not None:
+            pause = max(pause, min(timedelta(seconds=error.retry_after), _LONGEST_WAIT))
+        retry_at = self.now() + pause
         back = changed(claimed, status="linked", failures=claimed.failures + 1, retry_at=retry_at)
         yield from self._ask(self.links.replace, back, expected=claimed.generation)
         self._warn("renewal_failed", back, problem=str(error), failures=back.failures)
@@ -239,8 +245,7 @@ class Vault:
         while current is not None and current.linked_at == link.linked_at:
             if current.status == "unlinked":
                 return False
-            gone = changed(current, status="unlinked", access_token=None, refresh_token=None)
-            gone = replace(gone, renew_at=None, reason=reason)
+            gone = unlinked(current, reason=reason)
             if (yield from self._ask(self.links.replace, gone, expected=current.generation)):
                 self._tell("unlinked", gone, reason=reason)
                 return True
@@ -295,13 +300,25 @@ def changed(link: Link, **values: Any) -> Link:  # noqa: ANN401 - fields of Link
     return replace(link, **{**reset, **values})
 
 
+def unlinked(link: Link, *, reason: str) -> Link:
+    """The link without its tokens."""
+    gone = changed(link, status="unlinked", access_token=None, refresh_token=None, reason=reason)
+    return replace(gone, renew_at=None)
+
+
+def _lies_ahead(at: datetime | None, now: datetime, *, within: timedelta) -> float:
+    """Seconds until then, 0 if it is past, or so far off that a clock must have gone back."""
+    ahead = timedelta() if at is None else at - now
+    return ahead.total_seconds() if timedelta() < ahead <= within else 0.0
+
+
 def with_tokens(
-    link: Link, tokens: Tokens, *, issued_at: datetime, after_refusal: bool = False
+    link: Link, tokens: Tokens, settings: Settings, *, issued_at: datetime, after_refusal: bool
 ) -> Link:
     """The link with a new pair; what the answer leaves out stays as it was."""
     expires_at = issued_at + tokens.lifetime
     refresh_token = tokens.refresh_token or link.refresh_token
-    margin = min(tokens.lifetime / 10, MOST_MARGIN)
+    margin = min(tokens.lifetime * settings.margin_share, settings.margin_at_most)
     return changed(
         link,
         status="linked",
