@@ -3,23 +3,25 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from functools import partial, wraps
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Concatenate, Generic, Self, TypeVar
 
 import httpx
 
+from .desk import Now, Observer, now_utc
 from .errors import MisuseError
 from .flows import Flows
 from .records import Link
 from .settings import Settings
 from .steps import TIMEOUT, Flow, P, T, drive, drive_async, send, send_async
 from .stores import PendingStore, TokenStore
-from .vault import Now, Observer, now_utc
 
-_UNAUTHORIZED = 401
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 # Each exchange on a connection of its own: an idle one that the server has just closed would
 # leave it unknown whether the exchange took effect.
 _LIMITS = httpx.Limits(max_keepalive_connections=0)
+# No header beside the documented ones, and none that one seller's exchange left for another's.
+_NO_COOKIES = DefaultCookiePolicy(allowed_domains=())
 
 H = TypeVar("H", httpx.Client, httpx.AsyncClient)
 Verb = Callable[Concatenate[Any, P], Flow[T]]
@@ -53,6 +55,8 @@ def _forget(tasks: set["asyncio.Task[Any]"], task: "asyncio.Task[Any]") -> None:
 
 
 class _Holder(Generic[H]):
+    _open: Callable[..., H]
+
     def __init__(
         self,
         settings: Settings,
@@ -76,14 +80,18 @@ class _Holder(Generic[H]):
         self.flows = Flows(settings, links, pending, now=now, observe=observe)
         self.tasks: set[asyncio.Task[Any]] = set()
         self.owned = http is None
-        self.http: H = self._client() if http is None else http
+        cookies = CookieJar(_NO_COOKIES)
+        self.http: H = http or self._open(timeout=TIMEOUT, limits=_LIMITS, cookies=cookies)
 
-    def _client(self) -> H:
-        raise NotImplementedError  # pragma: no cover
+    def auth(self, account: str) -> "SellerAuth":
+        """Authentication for httpx: `client.get(url, auth=linking.auth("shop-7"))`."""
+        return SellerAuth(self, account)
 
 
 class Linking(_Holder[httpx.Client]):
     """Links sellers and calls the API for them, from any number of threads and processes."""
+
+    _open = httpx.Client
 
     start = _sync(Flows.start)
     callback = _sync(Flows.callback)
@@ -93,10 +101,6 @@ class Linking(_Holder[httpx.Client]):
     unlink = _sync(Flows.unlink)
     notified = _sync(Flows.notified)
     renew_due = _sync(Flows.renew_due)
-
-    def auth(self, account: str) -> "SellerAuth":
-        """Authentication for httpx: `client.get(url, auth=linking.auth("shop-7"))`."""
-        return SellerAuth(self, account)
 
     def close(self) -> None:
         """Close the connections."""
@@ -109,12 +113,11 @@ class Linking(_Holder[httpx.Client]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _client(self) -> httpx.Client:
-        return httpx.Client(timeout=TIMEOUT, limits=_LIMITS)
-
 
 class AsyncLinking(_Holder[httpx.AsyncClient]):
     """As `Linking`, on an event loop."""
+
+    _open = httpx.AsyncClient
 
     start = _async(Flows.start)
     callback = _async(Flows.callback)
@@ -125,13 +128,11 @@ class AsyncLinking(_Holder[httpx.AsyncClient]):
     notified = _async(Flows.notified)
     renew_due = _async(Flows.renew_due)
 
-    def auth(self, account: str) -> "SellerAuth":
-        """See Linking."""
-        return SellerAuth(self, account)
-
     async def aclose(self) -> None:
         """Wait for what is under way, and close the connections."""
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        # Not `gather`: cancelled itself, it would cancel what must still be heard and stored.
+        if self.tasks:
+            await asyncio.wait(self.tasks)
         if self.owned:
             await self.http.aclose()
 
@@ -141,9 +142,6 @@ class AsyncLinking(_Holder[httpx.AsyncClient]):
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(timeout=TIMEOUT, limits=_LIMITS)
-
 
 class SellerAuth(httpx.Auth):
     """Attaches the seller's token, renewed when due; after a 401 renews once and retries once.
@@ -152,7 +150,7 @@ class SellerAuth(httpx.Auth):
     key. Raises MisuseError for another host than the API's, else as `Linking.access`.
     """
 
-    def __init__(self, linking: Linking | AsyncLinking, account: str) -> None:
+    def __init__(self, linking: _Holder[Any], account: str) -> None:
         """Made by `auth`."""
         self._linking, self._account = linking, account
         self._api = httpx.URL(linking.flows.settings.api_url)
@@ -163,12 +161,12 @@ class SellerAuth(httpx.Auth):
         """See httpx.Auth."""
         if not isinstance(self._linking, Linking):
             raise MisuseError("AsyncLinking goes with httpx.AsyncClient")
-        token = _token(self._linking.access(self._account))
+        link = self._linking.access(self._account)
         for again in (_repeatable(request), False):
-            answer = yield self._signed(request, token)
-            if answer.status_code != _UNAUTHORIZED:
+            answer = yield self._signed(request, link)
+            if not self._refused(answer):
                 return
-            token = _token(self._linking.refused(self._account, token))
+            link = self._linking.refused(self._account, link.access_token)
             if not again:
                 return
 
@@ -178,30 +176,32 @@ class SellerAuth(httpx.Auth):
         """See httpx.Auth."""
         if not isinstance(self._linking, AsyncLinking):
             raise MisuseError("Linking goes with httpx.Client")
-        flows = self._linking.flows
-        # No task for what is one look into the store.
-        ready = await drive_async(
-            flows.usable(self._account), partial(send_async, self._linking.http)
-        )
-        token = _token(ready or await self._linking.access(self._account))
+        # Without a task, for it is one look into the store.
+        usable = self._linking.flows.usable(self._account)
+        link = await drive_async(usable, partial(send_async, self._linking.http))
+        link = link or await self._linking.access(self._account)
         for again in (_repeatable(request), False):
-            answer = yield self._signed(request, token)
-            if answer.status_code != _UNAUTHORIZED:
+            answer = yield self._signed(request, link)
+            if not self._refused(answer):
                 return
-            token = _token(await self._linking.refused(self._account, token))
+            link = await self._linking.refused(self._account, link.access_token)
             if not again:
                 return
 
-    def _signed(self, request: httpx.Request, token: str) -> httpx.Request:
-        url, api = request.url, self._api
-        if (url.scheme, url.host, url.port) != (api.scheme, api.host, api.port):
-            raise MisuseError(f"a seller's token goes to {api.host} alone, not to {url.host}")
-        request.headers["Authorization"] = f"Bearer {token}"
+    def _signed(self, request: httpx.Request, link: Link) -> httpx.Request:
+        if not self._is_api(request.url):
+            host = request.url.host
+            raise MisuseError(f"a seller's token goes to {self._api.host} alone, not to {host}")
+        request.headers["Authorization"] = f"Bearer {link.access_token}"
         return request
 
+    def _refused(self, answer: httpx.Response) -> bool:
+        # A redirect may have led elsewhere, where httpx takes no token along.
+        return answer.status_code == 401 and self._is_api(answer.request.url)
 
-def _token(link: Link) -> str:
-    return link.access_token or ""
+    def _is_api(self, url: httpx.URL) -> bool:
+        api = self._api
+        return (url.scheme, url.host, url.port) == (api.scheme, api.host, api.port)
 
 
 def _repeatable(request: httpx.Request) -> bool:

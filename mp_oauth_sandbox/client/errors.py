@@ -17,42 +17,14 @@ LinkingError
 Neither holds a secret, nor anything that a browser or Mercado Pago sent.
 """
 
+import json
+from pathlib import Path
 from typing import ClassVar, Literal
 
 Advice = Literal["denied", "restart", "later", "elsewhere", "link", "support"]
 
-_TEXTS: dict[Advice, dict[str, str]] = {
-    "denied": {
-        "es": "No se vinculó tu cuenta porque no diste el permiso. Puedes intentarlo de nuevo.",
-        "pt": "Sua conta não foi vinculada porque você não deu permissão. Pode tentar de novo.",
-        "en": "Your account was not linked because you did not allow it. You can try again.",
-    },
-    "restart": {
-        "es": "No pudimos terminar la vinculación. Vuelve a empezar desde tu cuenta.",
-        "pt": "Não conseguimos concluir a vinculação. Comece de novo a partir da sua conta.",
-        "en": "We could not finish linking. Please start again from your account.",
-    },
-    "later": {
-        "es": "Mercado Pago no responde en este momento. Inténtalo de nuevo en unos minutos.",
-        "pt": "O Mercado Pago não está respondendo agora. Tente de novo em alguns minutos.",
-        "en": "Mercado Pago does not answer right now. Please try again in a few minutes.",
-    },
-    "elsewhere": {
-        "es": "Esa cuenta de Mercado Pago ya está vinculada a otra cuenta de nuestro sitio.",
-        "pt": "Essa conta do Mercado Pago já está vinculada a outra conta do nosso site.",
-        "en": "That Mercado Pago account is already linked to another account of ours.",
-    },
-    "link": {
-        "es": "Tu cuenta de Mercado Pago no está vinculada. Vincúlala para continuar.",
-        "pt": "Sua conta do Mercado Pago não está vinculada. Vincule-a para continuar.",
-        "en": "Your Mercado Pago account is not linked. Please link it to go on.",
-    },
-    "support": {
-        "es": "Algo falla de nuestro lado y ya lo estamos revisando. Inténtalo más tarde.",
-        "pt": "Algo falhou do nosso lado e já estamos verificando. Tente mais tarde.",
-        "en": "Something is wrong on our side and we are looking into it. Please try later.",
-    },
-}
+#: What sellers are told, by advice and language.
+_TEXTS: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("texts.json").read_bytes())
 
 
 def text_for_seller(advice: Advice, language: str) -> str:
@@ -116,17 +88,15 @@ class ProviderError(LinkingError):
 
 
 class UnavailableError(ProviderError):
-    """No answer, or one that says later. `sent`: it may have taken effect; `limited`: a 429."""
+    """No answer, or one that says later. `sent` says that it may have taken effect."""
 
     transient = True
     next_step = "try again later; the link stays as it is"
     advice = "later"
 
-    def __init__(
-        self, problem: str, *, sent: bool, retry_after: float | None = None, limited: bool = False
-    ) -> None:
+    def __init__(self, problem: str, *, sent: bool, retry_after: float | None = None) -> None:
         super().__init__(problem)
-        self.sent, self.retry_after, self.limited = sent, retry_after, limited
+        self.sent, self.retry_after = sent, retry_after
 
 
 class GrantRefusedError(ProviderError):

@@ -10,22 +10,12 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from .errors import (
-    AnswerError,
-    ConfigurationError,
-    GrantRefusedError,
-    LinkingError,
-    MisuseError,
-    NotSavedError,
-    UnavailableError,
-)
+from . import errors
 from .notifications import Notification, verified
 from .records import Link, Linked, NotLinked, Outcome, Pending, Reason
-from .settings import Settings
 from .steps import Flow, Sleep
-from .stores import PendingStore, TokenStore
 from .tokens import Tokens, code_request, read_tokens
-from .vault import LEASE, Now, Observer, Vault, now_utc, unlinked, with_tokens
+from .vault import LEASE, Vault, unlinked, with_tokens
 
 _MOST_QUERY: Final = 8192
 _SHORTEST_BINDING: Final = 16
@@ -34,12 +24,12 @@ _NO_CODE: Final = frozenset({"", "undefined", "null", "None"})
 #: A spent state is remembered so long after its expiry, to say of a late callback what it is.
 _REMEMBERED: Final = timedelta(days=1)
 
-_REASONS: Final[dict[type[LinkingError], Reason]] = {
-    UnavailableError: Reason.UNAVAILABLE,
-    GrantRefusedError: Reason.CODE_REFUSED,
-    ConfigurationError: Reason.MISCONFIGURED,
-    AnswerError: Reason.BAD_ANSWER,
-    NotSavedError: Reason.NOT_SAVED,
+_REASONS: Final[dict[type[errors.LinkingError], Reason]] = {
+    errors.UnavailableError: Reason.UNAVAILABLE,
+    errors.GrantRefusedError: Reason.CODE_REFUSED,
+    errors.ConfigurationError: Reason.MISCONFIGURED,
+    errors.AnswerError: Reason.BAD_ANSWER,
+    errors.NotSavedError: Reason.NOT_SAVED,
 }
 
 
@@ -47,25 +37,12 @@ _REASONS: Final[dict[type[LinkingError], Reason]] = {
 class Start:
     """Where to send the browser, and what to keep in its session until it comes back."""
 
-    url: str
+    url: str = field(repr=False)
     binding: str = field(repr=False)
 
 
 class Flows(Vault):
     """Every flow there is."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        links: TokenStore,
-        pending: PendingStore,
-        *,
-        now: Now = now_utc,
-        observe: Observer | None = None,
-    ) -> None:
-        """See Vault."""
-        super().__init__(settings, links, now=now, observe=observe)
-        self._pending = pending
 
     def start(
         self,
@@ -85,7 +62,9 @@ class Flows(Vault):
             scopes: Sent only if given; Mercado Pago documents none.
         """
         if binding is not None and len(binding) < _SHORTEST_BINDING:
-            raise MisuseError("binding: must be a random text, such as an earlier Start.binding")
+            raise errors.MisuseError(
+                "binding: must be a random text, such as an earlier Start.binding"
+            )
         binding = binding or secrets.token_urlsafe(32)
         state = secrets.token_urlsafe(32)
         verifier = secrets.token_urlsafe(48) if self.settings.pkce else None
@@ -96,8 +75,8 @@ class Flows(Vault):
             expires_at=self.now() + self.settings.state_lifetime,
             verifier=verifier,
         )
-        yield from self._ask(self._pending.purge, self.now() - _REMEMBERED)
-        yield from self._ask(self._pending.replace, begun, expected=0)
+        yield from self._ask(self.pending.purge, self.now() - _REMEMBERED)
+        yield from self._ask(self.pending.replace, begun, expected=0)
         query = {"client_id": self.settings.client_id, "response_type": "code"}
         query |= {"platform_id": "mp", "redirect_uri": self.settings.redirect_uri, "state": state}
         if verifier is not None:
@@ -122,7 +101,7 @@ class Flows(Vault):
         fingerprint = _hash(f"code {code}" if error is None else f"error {error}")
         waited = 0.0
         while True:
-            pending = yield from self._ask(self._pending.get, _hash(given.get("state", "")))
+            pending = yield from self._ask(self.pending.get, _hash(given.get("state", "")))
             now = self.now()
             if pending is None:
                 return NotLinked(reason=Reason.STATE_UNKNOWN)
@@ -143,7 +122,7 @@ class Flows(Vault):
             if error is None and code in _NO_CODE:
                 return NotLinked(reason=Reason.CODE_MISSING)
             spent = _next(pending, callback=fingerprint, leased_until=now + LEASE, verifier=None)
-            if (yield from self._ask(self._pending.replace, spent, expected=pending.generation)):
+            if (yield from self._ask(self.pending.replace, spent, expected=pending.generation)):
                 break
         if error is not None:
             denied = error == "access_denied"
@@ -151,10 +130,10 @@ class Flows(Vault):
         else:
             outcome = yield from self._exchange(account, code, pending.verifier)
         link = outcome.link if isinstance(outcome, Linked) else None
-        reason = "linked" if isinstance(outcome, Linked) else outcome.reason
-        ended = _next(spent, ended=str(reason), linked_at=link.linked_at if link else None)
-        yield from self._ask(self._pending.replace, ended, expected=spent.generation)
-        self._tell("callback", link, outcome=str(reason))
+        reason = str(outcome.reason)
+        ended = _next(spent, ended=reason, linked_at=link.linked_at if link else None)
+        yield from self._ask(self.pending.replace, ended, expected=spent.generation)
+        self._tell("callback", link, outcome=reason)
         return outcome
 
     def notified(
@@ -164,14 +143,7 @@ class Flows(Vault):
 
         One that is older than the link, or comes again, changes nothing. Raises NotificationError.
         """
-        told = verified(
-            query=query,
-            headers=headers,
-            body=body,
-            secrets=self.settings.webhook_secrets,
-            now=self.now(),
-            tolerance=self.settings.notification_tolerance,
-        )
+        told = verified(query, headers, body, settings=self.settings, now=self.now())
         if told.deauthorizes and told.seller_id is not None and told.created_at is not None:
             for link in (yield from self._ask(self.links.of_seller, told.seller_id)):
                 if link.linked_at <= told.created_at:
@@ -195,11 +167,11 @@ class Flows(Vault):
         try:
             tokens = read_tokens(answer)
             if tokens.seller_id is None:
-                raise AnswerError("/oauth/token: user_id is missing")
+                raise errors.AnswerError("/oauth/token: user_id is missing")
             return (yield from self._link(account, tokens.seller_id, tokens, begun))
-        except LinkingError as error:
+        except errors.LinkingError as error:
             self._warn("exchange_failed", None, account=account, problem=str(error))
-            committed = isinstance(error, UnavailableError) and error.sent
+            committed = isinstance(error, errors.UnavailableError) and error.sent
             return NotLinked(reason=Reason.COMMIT_UNKNOWN if committed else _REASONS[type(error)])
 
     def _link(self, account: str, seller_id: int, tokens: Tokens, begun: datetime) -> Flow[Outcome]:

@@ -6,15 +6,15 @@ its official SDKs check. Their documents disagree whether `ts` counts seconds or
 
 import hashlib
 import hmac
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import cast
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from .errors import NotificationError
+from .settings import Settings
+from .tokens import as_object, json_object
 
 _MOST_BYTES = 64 * 1024
 #: A count of seconds has ten digits until the year 2286.
@@ -38,15 +38,14 @@ class Notification:
 
 
 def verified(
-    *,
     query: str | bytes,
     headers: Mapping[str, str],
     body: bytes,
-    secrets: Iterable[str],
+    *,
+    settings: Settings,
     now: datetime,
-    tolerance: timedelta,
 ) -> Notification:
-    """The notification, if one of the secrets signed it. Raises NotificationError."""
+    """The notification, if one of the settings' secrets signed it. Raises NotificationError."""
     text = query.decode("latin-1") if isinstance(query, bytes) else query
     ids = [value for name, value in parse_qsl(text, keep_blank_values=True) if name == "data.id"]
     lower = {name.lower(): value for name, value in headers.items()}
@@ -59,37 +58,35 @@ def verified(
     pairs = {"id": ids[0].lower() if ids else "", "request-id": lower.get("x-request-id", "")}
     manifest = "".join(f"{name}:{value};" for name, value in pairs.items() if value) + f"ts:{ts};"
     given = digest.encode("utf-8", "replace")
-    made = [hmac.new(one.encode(), manifest.encode(), hashlib.sha256) for one in secrets]
+    made = [
+        hmac.new(one.encode(), manifest.encode(), hashlib.sha256)
+        for one in settings.webhook_secrets
+    ]
     if not any(hmac.compare_digest(one.hexdigest().encode(), given) for one in made):
         raise NotificationError("x-signature: made with another secret")
     seconds = int(ts) / (1 if len(ts) < _SECONDS_DIGITS else 1000)
-    if abs(now.timestamp() - seconds) > tolerance.total_seconds():
+    if abs(now.timestamp() - seconds) > settings.notification_tolerance.total_seconds():
         raise NotificationError("x-signature: too old, or a clock is wrong")
     return _read(body, data_id=ids[0] if ids else "")
 
 
 def _read(body: bytes, *, data_id: str) -> Notification:
-    try:
-        found: object = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    fields = _mapping(found)
+    fields = json_object(body)
     # What is signed is the query: a body about something else is not to be believed.
-    if not data_id or str(_mapping(fields.get("data")).get("id")) != data_id:
+    if not data_id or str(as_object(fields.get("data")).get("id")) != data_id:
         raise NotificationError("the body is not about the data.id that was signed")
     seller = str(fields.get("user_id"))
+    created: datetime | None = None
     try:
         created = datetime.fromisoformat(str(fields.get("date_created")))
-    except ValueError:
+        created = created.astimezone(UTC) if created.tzinfo else None
+    # The first and the last day of the calendar are not there in every zone.
+    except (ValueError, OverflowError):
         created = None
     return Notification(
         type=str(fields.get("type")),
         action=str(fields.get("action")),
         data_id=data_id,
         seller_id=int(seller) if re.fullmatch(r"[0-9]{1,18}", seller) else None,
-        created_at=created.astimezone(UTC) if created and created.tzinfo else None,
+        created_at=created,
     )
-
-
-def _mapping(value: object) -> dict[str, object]:
-    return cast("dict[str, object]", value) if isinstance(value, dict) else {}

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, TypeVar, cast
+from typing import ClassVar, Literal, TypeVar, cast
 
 from .errors import Advice, text_for_seller
 
@@ -46,10 +46,9 @@ class Link:
 
     @property
     def due_at(self) -> datetime | None:
-        """When to renew it, None for never."""
-        if self.renew_at is None or self.retry_at is None:
-            return self.renew_at
-        return max(self.renew_at, self.retry_at)
+        """When to renew it, None for never; not while a worker is at it."""
+        renew_at = self.renew_at
+        return renew_at and max(renew_at, self.retry_at or renew_at, self.leased_until or renew_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +109,7 @@ class Linked:
     `previous_seller_id` is the other seller whom it was linked to until now, if any.
     """
 
+    reason: ClassVar[str] = "linked"
     link: Link
     previous_seller_id: int | None = None
 
@@ -137,11 +137,11 @@ def dump(record: Link | Pending) -> str:
 
 def load(kind: type[R], text: str) -> R:
     """A record from its JSON text; what only a later version knows is dropped."""
-    values: dict[str, Any] = json.loads(text)
+    known = {one.name for one in fields(kind)}
+    values = {name: value for name, value in json.loads(text).items() if name in known}
     for name, value in values.items():
         if isinstance(value, str) and name.endswith(("_at", "_until")):
             values[name] = datetime.fromisoformat(value)
         elif isinstance(value, list):
             values[name] = tuple(cast("list[object]", value))
-    known = {one.name for one in fields(kind)}
-    return kind(**{name: value for name, value in values.items() if name in known})
+    return kind(**values)

@@ -1,6 +1,6 @@
 """What the client must be told, checked when it is told."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -18,7 +18,6 @@ AUTHORIZATION_HOSTS: Final = {
     "PE": "auth.mercadopago.com.pe",
     "UY": "auth.mercadopago.com.uy",
 }
-_GENERIC_HOST: Final = "auth.mercadopago.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +64,11 @@ class Settings:
             raise ConfigurationError("client_secret: is an access token; take the Client Secret")
         if isinstance(self.webhook_secrets, str) or not all(self.webhook_secrets):
             raise ConfigurationError("webhook_secrets: must be a tuple of secrets, none empty")
-        _check_url("redirect_uri", self.redirect_uri)
-        _check_url("api_url", self.api_url)
-        if self.auth_url is not None:
-            _check_url("auth_url", self.auth_url)
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if isinstance(value, timedelta) and value <= timedelta():
-                raise ConfigurationError(f"{one.name}: must be longer than nothing")
+        for name in ("redirect_uri", "api_url", *(("auth_url",) if self.auth_url else ())):
+            _check_url(name, getattr(self, name))
+        for name in ("notification_tolerance", "state_lifetime", "margin_at_most"):
+            if getattr(self, name) <= timedelta():
+                raise ConfigurationError(f"{name}: must be longer than nothing")
         if not 0 < self.margin_share < 1:
             raise ConfigurationError("margin_share: must lie between 0 and 1")
         if self.if_taken not in {"refuse", "move", "allow"}:
@@ -80,7 +76,7 @@ class Settings:
 
     def authorization_endpoint(self, country: str | None) -> str:
         """The authorization endpoint for a seller of that country (ISO 3166, None if unknown)."""
-        host = AUTHORIZATION_HOSTS.get((country or "").upper(), _GENERIC_HOST)
+        host = AUTHORIZATION_HOSTS.get((country or "").upper(), "auth.mercadopago.com")
         return self.auth_url or f"https://{host}/authorization"
 
     def api(self, path: str) -> str:

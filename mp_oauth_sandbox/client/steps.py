@@ -7,8 +7,9 @@ does no I/O, so one flow runs with and without async and over any HTTP library: 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 import httpx
 
@@ -19,6 +20,8 @@ P = ParamSpec("P")
 TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
 DEADLINE: Final = 20.0
 MOST_BYTES: Final = 64 * 1024
+# Whatever a client of yours does by itself: the secret goes to this URL, and no further.
+_ALONE: Final[dict[str, Any]] = {"stream": True, "auth": None, "follow_redirects": False}
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -61,20 +64,10 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of a store's method."""
+    """A call of a store; a `blocking` one may wait for a disk or a network."""
 
-    method: Callable[..., object]
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
-
-    def __call__(self) -> object:
-        """Make it."""
-        return self.method(*self.args, **self.kwargs)
-
-    @property
-    def blocking(self) -> bool:
-        """Whether it may wait for a disk or a network."""
-        return getattr(getattr(self.method, "__self__", None), "blocking", True)
+    make: Callable[[], object]
+    blocking: bool
 
 
 Answer = Response | Failure
@@ -83,56 +76,51 @@ Flow = Generator[Request | Sleep | Call, Any, T]
 
 def drive(flow: Flow[T], send: Callable[[Request], Answer]) -> T:
     """Run a flow to its end. Raises what it raises."""
+    came: object = None
+    failed: Exception | None = None
     try:
-        step = next(flow)
         while True:
+            step = flow.send(came) if failed is None else flow.throw(failed)
+            came = failed = None
             try:
-                came: object = None
                 if isinstance(step, Call):
-                    came = step()
+                    came = step.make()
                 elif isinstance(step, Request):
                     came = send(step)
                 else:
                     time.sleep(step.seconds)
             except Exception as error:  # noqa: BLE001 - the flow decides
-                step = flow.throw(error)
-            else:
-                step = flow.send(came)
+                failed = error
     except StopIteration as end:
-        result: T = end.value
-        return result
+        return cast("T", end.value)
 
 
 async def drive_async(flow: Flow[T], send: Callable[[Request], Awaitable[Answer]]) -> T:
     """As `drive`, on the event loop; blocking calls are made in threads."""
+    came: object = None
+    failed: Exception | None = None
     try:
-        step = next(flow)
         while True:
+            step = flow.send(came) if failed is None else flow.throw(failed)
+            came = failed = None
             try:
-                came: object = None
                 if isinstance(step, Call):
-                    came = await asyncio.to_thread(step) if step.blocking else step()
+                    came = await asyncio.to_thread(step.make) if step.blocking else step.make()
                 elif isinstance(step, Request):
                     came = await send(step)
                 else:
                     await asyncio.sleep(step.seconds)
             except Exception as error:  # noqa: BLE001 - the flow decides
-                step = flow.throw(error)
-            else:
-                step = flow.send(came)
+                failed = error
     except StopIteration as end:
-        result: T = end.value
-        return result
+        return cast("T", end.value)
 
 
 def send(client: httpx.Client, request: Request) -> Answer:
     """Send over httpx."""
-    until = time.monotonic() + DEADLINE
-    body = bytearray()
+    body, until = bytearray(), time.monotonic() + DEADLINE
     try:
-        with client.stream(
-            "POST", request.url, content=request.body, headers=request.headers
-        ) as answer:
+        with closing(client.send(_ready(client, request), **_ALONE)) as answer:
             for chunk in answer.iter_bytes():
                 body += chunk
                 if len(body) > MOST_BYTES or time.monotonic() > until:
@@ -146,21 +134,22 @@ async def send_async(client: httpx.AsyncClient, request: Request) -> Answer:
     """Send over httpx, on the event loop."""
     body = bytearray()
     try:
-        async with (
-            asyncio.timeout(DEADLINE),
-            client.stream(
-                "POST", request.url, content=request.body, headers=request.headers
-            ) as answer,
-        ):
-            async for chunk in answer.aiter_bytes():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    return Failure(problem="the answer is too long")
-            return _whole(answer, body)
+        async with asyncio.timeout(DEADLINE):
+            answer = await client.send(_ready(client, request), **_ALONE)
+            async with aclosing(answer):
+                async for chunk in answer.aiter_bytes():
+                    body += chunk
+                    if len(body) > MOST_BYTES:
+                        return Failure(problem="the answer is too long")
+                return _whole(answer, body)
     except TimeoutError:
         return Failure(problem="the answer takes too long")
     except httpx.RequestError as error:
         return _failed(error)
+
+
+def _ready(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+    return client.build_request("POST", request.url, content=request.body, headers=request.headers)
 
 
 def _whole(answer: httpx.Response, body: bytearray) -> Response:

@@ -14,19 +14,21 @@ from typing import Generic, Protocol
 from .records import Link, Pending, R
 
 
-class TokenStore(Protocol):
-    """Links by account."""
-
-    def get(self, key: str, /) -> Link | None:
-        """The account's link, as last replaced."""
+class _Store(Protocol[R]):
+    def get(self, key: str, /) -> R | None:
+        """What was last kept under that key."""
         ...
 
-    def replace(self, record: Link, /, *, expected: int) -> bool:
+    def replace(self, record: R, /, *, expected: int) -> bool:
         """Keep it if the kept one has generation `expected` (0: there is none), and say whether.
 
         Must be atomic, and durable when it returns True.
         """
         ...
+
+
+class TokenStore(_Store[Link], Protocol):
+    """Links by account."""
 
     def of_seller(self, seller_id: int, /) -> Sequence[Link]:
         """Every link to that seller, unlinked ones too."""
@@ -37,16 +39,8 @@ class TokenStore(Protocol):
         ...
 
 
-class PendingStore(Protocol):
+class PendingStore(_Store[Pending], Protocol):
     """Pending authorizations by the hash of their state."""
-
-    def get(self, key: str, /) -> Pending | None:
-        """See TokenStore."""
-        ...
-
-    def replace(self, record: Pending, /, *, expected: int) -> bool:
-        """See TokenStore."""
-        ...
 
     def purge(self, before: datetime, /) -> None:
         """Forget those that expired before that."""

@@ -20,16 +20,8 @@ ASSUMED_LIFETIME = timedelta(days=1)
 # What may stand in an Authorization header (RFC 6750 section 2.1), and no more.
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _LONGEST = timedelta(days=3660)
-# Refused because of the application, whichever seller it is about: never a reason to unlink.
-_APPLICATION = {
-    "forbidden",
-    "invalid_client",
-    "invalid_request",
-    "invalid_scope",
-    "unauthorized_application",
-    "unauthorized_client",
-    "unsupported_grant_type",
-}
+# What is wrong with the application or with every request of it, whoever the seller is.
+_APPLICATION = {"invalid_client", "invalid_request", "unauthorized_application"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,45 +66,42 @@ def read_tokens(answer: Answer) -> Tokens:
     """
     if isinstance(answer, Failure):
         raise UnavailableError(f"/oauth/token: {answer.problem}", sent=answer.sent)
-    if answer.status == 429:
-        raise UnavailableError(
-            "/oauth/token: 429", sent=False, retry_after=_retry_after(answer), limited=True
-        )
-    if answer.status >= 500:
-        after = _retry_after(answer)
-        raise UnavailableError(f"/oauth/token: {answer.status}", sent=True, retry_after=after)
-    fields = _object(answer)
+    if answer.status == 429 or answer.status >= 500:
+        problem, after = f"/oauth/token: {answer.status}", _retry_after(answer)
+        raise UnavailableError(problem, sent=answer.status != 429, retry_after=after)
+    fields = json_object(answer.body)
     if answer.status != 200:
-        error = fields.get("error")
+        error = _text(fields, "error")
         if error == "invalid_grant":
             raise GrantRefusedError("/oauth/token: invalid_grant")
-        if isinstance(error, str) and error in _APPLICATION:
-            raise ConfigurationError(
-                f"/oauth/token: {error}: check client_id, client_secret and redirect_uri"
-            )
-        raise AnswerError(f"/oauth/token: {answer.status} without a known error")
+        if error in _APPLICATION:
+            raise ConfigurationError(f"/oauth/token: {error}: check your settings")
+        raise AnswerError(f"/oauth/token: {answer.status} without an error that says what to do")
+    live_mode = fields.get("live_mode")
     return Tokens(
         access_token=_token(fields, "access_token"),
         refresh_token=_token(fields, "refresh_token") if fields.get("refresh_token") else None,
         lifetime=_lifetime(fields.get("expires_in")),
         seller_id=None if fields.get("user_id") is None else _seller_id(fields["user_id"]),
         scopes=tuple(_text(fields, "scope").split()),
-        live_mode=cast("bool", fields["live_mode"])
-        if isinstance(fields.get("live_mode"), bool)
-        else None,
+        live_mode=live_mode if isinstance(live_mode, bool) else None,
         public_key=_text(fields, "public_key") or None,
     )
 
 
-def _object(answer: Response) -> dict[str, object]:
+def json_object(body: bytes) -> dict[str, object]:
+    """The object that a body is; empty if it is none."""
     try:
-        found: object = json.loads(answer.body)
+        found: object = json.loads(body)
     # A number of thousands of digits is a ValueError too.
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise AnswerError(f"/oauth/token: {answer.status} without a JSON object") from None
-    return cast("dict[str, object]", found)
+        return {}
+    return as_object(found)
+
+
+def as_object(value: object) -> dict[str, object]:
+    """A decoded value if it is an object, else an empty one."""
+    return cast("dict[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _token(fields: dict[str, object], name: str) -> str:

@@ -4,32 +4,17 @@ A renewal is: claim the link (swap in a lease), ask for a new pair, swap that in
 the lease taken waits, and uses what the winner stored. Unlinking is a swap too, and so wins.
 """
 
-import logging
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from .errors import (
-    ConfigurationError,
-    GrantRefusedError,
-    LinkingError,
-    NeedsRelinkError,
-    NotLinkedError,
-    NotSavedError,
-    ProviderError,
-    UnavailableError,
-)
+from . import errors
+from .desk import Desk
 from .records import Link, Status
 from .settings import Settings
-from .steps import Answer, Call, Failure, Flow, P, Request, Sleep, T
-from .stores import TokenStore
+from .steps import Flow, Sleep
 from .tokens import Tokens, read_tokens, refresh_request
-
-Now = Callable[[], datetime]
-Observer = Callable[[str, dict[str, object]], None]
-_LOG: Final = logging.getLogger("mercadopago.linking")
 
 #: Longer than any exchange takes. After a crash a link waits this long for its next renewal.
 LEASE: Final = timedelta(seconds=60)
@@ -38,8 +23,8 @@ _LONGEST_PAUSE: Final = timedelta(minutes=5)
 _LONGEST_WAIT: Final = timedelta(hours=1)
 #: A 401 within this for a token that a 401 had asked for: the link is dead.
 _PROVEN: Final = timedelta(hours=1)
-_UNSENT_PAUSES: Final = (0.2, 0.8)
-_SAVE_PAUSES: Final = (0.05, 0.2, 0.5, 1.0)
+#: By one call: a token that is dead when it comes is not asked for again and again.
+_MOST_RENEWALS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,27 +37,8 @@ class Renewals:
     stopped: bool = False
 
 
-def now_utc() -> datetime:
-    """The real time."""
-    return datetime.now(UTC)
-
-
-class Vault:
+class Vault(Desk):
     """The flows about links that exist."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        links: TokenStore,
-        *,
-        now: Now = now_utc,
-        observe: Observer | None = None,
-    ) -> None:
-        """`now` is your clock (aware); `observe` hears every event, for metrics."""
-        self.settings, self.links, self.now = settings, links, now
-        self._observe = observe
-        #: Pairs that the store did not keep, by account, with the token that each replaces.
-        self._unsaved: dict[str, tuple[str | None, Link]] = {}
 
     def usable(self, account: str) -> Flow[Link | None]:
         """The link if its token can be used as it is: one look into the store."""
@@ -88,43 +54,49 @@ class Vault:
         `refused` is a token that got a 401. Raises SellerError, or, if there is no token to
         go on with, ProviderError, ConfigurationError or NotSavedError.
         """
-        pause, waited = 0.02, 0.0
+        pause, waited, renewals = 0.02, 0.0, 0
+        failed: errors.LinkingError | None = None
         while True:
-            if (kept := self._unsaved.pop(account, None)) is not None:
-                with suppress(NotSavedError):
+            if failed is None and (kept := self._unsaved.pop(account, None)) is not None:
+                with suppress(errors.NotSavedError):
                     yield from self._keep(*kept)
             link = yield from self._ask(self.links.get, account)
             if link is None or link.status == "unlinked":
-                raise NotLinkedError(f"account {account!r} is not linked")
+                raise errors.NotLinkedError(f"account {account!r} is not linked")
             now = self.now()
             alive = link.access_token not in {None, refused} and now < link.expires_at
             if link.renew_at is None:
                 if alive:
                     return link
                 yield from self._lose(link, link.reason or "expired", drop=True)
-                raise NeedsRelinkError(f"account {account!r} must link again")
+                raise errors.NeedsRelinkError(f"account {account!r} must link again")
             leased = _lies_ahead(link.leased_until, now, within=2 * LEASE)
             held = _lies_ahead(link.retry_at, now, within=2 * _LONGEST_WAIT)
             if alive and (leased or held or now < link.renew_at):
                 return link
-            if leased and waited <= LEASE.total_seconds():
+            if leased and failed is None and waited <= LEASE.total_seconds():
                 yield Sleep(pause)
                 waited, pause = waited + pause, min(2 * pause, 0.25)
                 continue
-            if leased or held:
-                raise UnavailableError("renewals pause", sent=False, retry_after=held or 1.0)
+            if leased or held or failed:
+                pausing = errors.UnavailableError(
+                    "renewals pause", sent=False, retry_after=held or 1.0
+                )
+                raise failed or pausing
+            if renewals == _MOST_RENEWALS:
+                raise errors.UnavailableError("renewed tokens are dead at once", sent=True)
+            renewals += 1
             try:
                 yield from self._renew(link, refused=refused)
-            except (ProviderError, ConfigurationError, NotSavedError):
-                if not alive:
-                    raise
-                return link
+            except (errors.ProviderError, errors.ConfigurationError, errors.NotSavedError) as error:
+                # Look again: meanwhile the old token may have expired, or been unlinked.
+                failed = error
 
-    def refused(self, account: str, token: str) -> Flow[Link]:
+    def refused(self, account: str, token: str | None) -> Flow[Link]:
         """After a 401 for that token: the link with another one. Raises as `access`."""
         link = yield from self._ask(self.links.get, account)
-        unproven = link is not None and link.after_refusal and link.access_token == token
-        if link is not None and unproven and self.now() - link.issued_at < _PROVEN:
+        young = link is not None and self.now() - link.issued_at < _PROVEN
+        if link is not None and young and link.after_refusal and link.access_token == token:
             yield from self._lose(link, "refused", drop=True)
         return (yield from self.access(account, refused=token))
 
@@ -149,6 +121,7 @@ class Vault:
         """
         due = yield from self._ask(self.links.due, self.now(), limit)
         renewed = postponed = lost = 0
+        stopped = False
         for one in due:
             pause = 1 / per_second
             try:
@@ -159,14 +132,15 @@ class Vault:
                 after = yield from self._ask(self.links.get, one.account)
                 renewed += after is not None and after.issued_at > link.issued_at
                 lost += after is not None and after.status == "needs_relink"
-            except ConfigurationError:
-                return Renewals(renewed=renewed, postponed=postponed, lost=lost, stopped=True)
-            except (ProviderError, NotSavedError) as error:
+            except errors.ConfigurationError:
+                stopped = True
+                break
+            except (errors.ProviderError, errors.NotSavedError) as error:
                 postponed += 1
-                if isinstance(error, UnavailableError) and error.limited:
+                if isinstance(error, errors.UnavailableError) and not error.sent:
                     pause = max(pause, min(error.retry_after or 1.0, 60.0))
             yield Sleep(pause)
-        return Renewals(renewed=renewed, postponed=postponed, lost=lost)
+        return Renewals(renewed=renewed, postponed=postponed, lost=lost, stopped=stopped)
 
     # ---- one renewal ----
 
@@ -175,6 +149,9 @@ class Vault:
 
         Raises ProviderError, ConfigurationError or NotSavedError for what may pass.
         """
+        if (kept := self._unsaved.pop(link.account, None)) is not None:
+            # Its refresh token is spent already.
+            return (yield from self._keep(*kept))
         spent, asked_at = link.refresh_token or "", self.now()
         claimed = changed(link, status="renewing", leased_until=asked_at + LEASE)
         if not (yield from self._ask(self.links.replace, claimed, expected=link.generation)):
@@ -183,12 +160,12 @@ class Vault:
         try:
             tokens = read_tokens(answer)
             if tokens.seller_id not in {None, link.seller_id}:
-                raise UnavailableError("the answer is about another seller", sent=True)
-        except GrantRefusedError:
+                raise errors.UnavailableError("the answer is about another seller", sent=True)
+        except errors.GrantRefusedError:
             # In vain if another worker has taken the lease over: then what that one stores counts.
             yield from self._lose(claimed, "invalid_grant", drop=refused is not None)
             return
-        except LinkingError as error:
+        except errors.LinkingError as error:
             yield from self._postpone(claimed, error)
             raise
         new = with_tokens(
@@ -213,15 +190,15 @@ class Vault:
                 ):
                     self._tell("renewed", kept)
                     return
-        except NotSavedError:
+        except errors.NotSavedError:
             self._unsaved[new.account] = (spent, new)
             self._warn("not_saved", new)
             raise
 
-    def _postpone(self, claimed: Link, error: LinkingError) -> Flow[None]:
+    def _postpone(self, claimed: Link, error: errors.LinkingError) -> Flow[None]:
         """Give the lease back, and hold the next attempt off for longer each time."""
         pause = min(timedelta(seconds=2 ** min(claimed.failures, 9)), _LONGEST_PAUSE)
-        if isinstance(error, UnavailableError) and error.retry_after is not None:
+        if isinstance(error, errors.UnavailableError) and error.retry_after is not None:
             pause = max(pause, min(timedelta(seconds=error.retry_after), _LONGEST_WAIT))
         retry_at = self.now() + pause
         back = changed(claimed, status="linked", failures=claimed.failures + 1, retry_at=retry_at)
@@ -231,12 +208,11 @@ class Vault:
     def _lose(self, link: Link, reason: str, *, drop: bool) -> Flow[None]:
         """Its refresh token is not presented again; with `drop`, nor is its access token."""
         token = None if drop else link.access_token
-        lost = changed(
-            link, status="needs_relink", renew_at=None, access_token=token, reason=reason
-        )
-        if lost != replace(link, generation=lost.generation) and (
-            yield from self._ask(self.links.replace, lost, expected=link.generation)
-        ):
+        if (link.status, link.access_token) == ("needs_relink", token):
+            return
+        lost = changed(link, status="needs_relink", renew_at=None, reason=reason)
+        lost = replace(lost, access_token=token)
+        if (yield from self._ask(self.links.replace, lost, expected=link.generation)):
             self._warn("lost", lost, reason=reason)
 
     def _end(self, link: Link, *, reason: str) -> Flow[bool]:
@@ -251,47 +227,6 @@ class Vault:
                 return True
             current = yield from self._ask(self.links.get, link.account)
         return False
-
-    # ---- small parts ----
-
-    def _send(self, request: Request) -> Flow[Answer]:
-        """Send it; again only if not a byte of it can have left."""
-        for pause in _UNSENT_PAUSES:
-            answer: Answer = yield request
-            if not isinstance(answer, Failure) or answer.sent:
-                return answer
-            yield Sleep(pause)
-        last: Answer = yield request
-        return last
-
-    def _ask(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
-        result: T = yield Call(function, args, kwargs)
-        return result
-
-    def _patiently(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
-        """A call of the store, again and again for a while. Raises NotSavedError."""
-        for pause in _SAVE_PAUSES:
-            try:
-                return (yield from self._ask(function, *args, **kwargs))
-            except Exception as error:  # noqa: BLE001 - whatever a store raises
-                self._warn("store_failed", None, problem=type(error).__name__)
-            yield Sleep(pause)
-        raise NotSavedError("the store does not keep the tokens that were received")
-
-    def _tell(
-        self, event: str, link: Link | None, *, level: int = logging.INFO, **facts: object
-    ) -> None:
-        if link is not None:
-            facts = {"account": link.account, "seller_id": link.seller_id, **facts}
-        _LOG.log(level, "%s %s", event, facts, extra={"event": event})
-        if self._observe is not None:
-            try:
-                self._observe(event, facts)
-            except Exception:  # noqa: BLE001 - logged, and no concern of whoever links
-                _LOG.exception("observer_failed")
-
-    def _warn(self, event: str, link: Link | None, **facts: object) -> None:
-        self._tell(event, link, level=logging.WARNING, **facts)
 
 
 def changed(link: Link, **values: Any) -> Link:  # noqa: ANN401 - fields of Link
