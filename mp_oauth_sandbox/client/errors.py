@@ -21,15 +21,14 @@ import json
 from pathlib import Path
 from typing import ClassVar, Literal
 
-Advice = Literal["denied", "restart", "later", "elsewhere", "link", "support"]
-
-#: What sellers are told, by advice and language.
+#: What sellers are told, by occasion (a `Reason`, or `advice`) and language.
 _TEXTS: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("texts.json").read_bytes())
 
 
-def text_for_seller(advice: Advice, language: str) -> str:
+def text_for_seller(advice: str, language: str) -> str:
     """A sentence for the seller, by a language tag such as pt-BR; English for any other."""
-    return _TEXTS[advice].get(language[:2].lower(), _TEXTS[advice]["en"])
+    texts = _TEXTS.get(advice, _TEXTS["restart"])
+    return texts.get(language[:2].lower(), texts["en"])
 
 
 class LinkingError(Exception):
@@ -38,7 +37,7 @@ class LinkingError(Exception):
     whose: ClassVar[Literal["yours", "the seller's", "Mercado Pago's"]] = "yours"
     transient: ClassVar[bool] = False
     next_step: ClassVar[str] = "read the message, and correct the call"
-    advice: ClassVar[Advice] = "support"
+    advice: ClassVar[str] = "misconfigured"
 
     def for_seller(self, language: str = "en") -> str:
         """What to tell the seller."""
@@ -60,7 +59,7 @@ class NotSavedError(LinkingError):
 
     transient = True
     next_step = "look at your store"
-    advice = "later"
+    advice = "unavailable"
 
 
 class SellerError(LinkingError):
@@ -84,7 +83,7 @@ class ProviderError(LinkingError):
 
     whose = "Mercado Pago's"
     next_step = "start linking again; report it if it stays so"
-    advice: ClassVar[Advice] = "restart"
+    advice: ClassVar[str] = "restart"
 
 
 class UnavailableError(ProviderError):
@@ -92,7 +91,7 @@ class UnavailableError(ProviderError):
 
     transient = True
     next_step = "try again later; the link stays as it is"
-    advice = "later"
+    advice = "unavailable"
 
     def __init__(self, problem: str, *, sent: bool, retry_after: float | None = None) -> None:
         super().__init__(problem)

@@ -81,8 +81,8 @@ class Flows(Vault):
         query |= {"platform_id": "mp", "redirect_uri": self.settings.redirect_uri, "state": state}
         if verifier is not None:
             digest = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
-            query |= {"code_challenge": digest.rstrip(b"=").decode()}
-            query |= {"code_challenge_method": "S256"}
+            challenge = digest.rstrip(b"=").decode()
+            query |= {"code_challenge": challenge, "code_challenge_method": "S256"}
         if asked := " ".join(scopes):
             query["scope"] = asked
         url = f"{self.settings.authorization_endpoint(country)}?{urlencode(query)}"
@@ -144,7 +144,8 @@ class Flows(Vault):
         One that is older than the link, or comes again, changes nothing. Raises NotificationError.
         """
         told = verified(query, headers, body, settings=self.settings, now=self.now())
-        if told.deauthorizes and told.seller_id is not None and told.created_at is not None:
+        unlinks = (told.type, told.action) == ("mp-connect", "application.deauthorized")
+        if unlinks and told.seller_id is not None and told.created_at is not None:
             for link in (yield from self._ask(self.links.of_seller, told.seller_id)):
                 if link.linked_at <= told.created_at:
                     yield from self._end(link, reason="deauthorized")

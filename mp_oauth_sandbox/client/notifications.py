@@ -31,11 +31,6 @@ class Notification:
     seller_id: int | None
     created_at: datetime | None
 
-    @property
-    def deauthorizes(self) -> bool:
-        """Whether it says that the seller has unlinked the application."""
-        return (self.type, self.action) == ("mp-connect", "application.deauthorized")
-
 
 def verified(
     query: str | bytes,

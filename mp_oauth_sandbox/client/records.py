@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, TypeVar, cast
 
-from .errors import Advice, text_for_seller
+from .errors import text_for_seller
 
 Status = Literal["linked", "renewing", "needs_relink", "unlinked"]
 
@@ -93,15 +93,6 @@ class Reason(StrEnum):
     NOT_SAVED = "not_saved"
 
 
-_ADVICE: dict[Reason, Advice] = {
-    Reason.DENIED: "denied",
-    Reason.UNAVAILABLE: "later",
-    Reason.MISCONFIGURED: "support",
-    Reason.SELLER_TAKEN: "elsewhere",
-    Reason.NOT_SAVED: "support",
-}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
     """The account is linked. Show the seller `link.seller_id`, whose account it really is.
@@ -122,7 +113,7 @@ class NotLinked:
 
     def for_seller(self, language: str = "en") -> str:
         """What to tell the seller, in es, pt or en."""
-        return text_for_seller(_ADVICE.get(self.reason, "restart"), language)
+        return text_for_seller(self.reason, language)
 
 
 Outcome = Linked | NotLinked

@@ -25,8 +25,8 @@ class _SQLite(Generic[R]):
         with self._connection() as database:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute(
-                f"CREATE TABLE IF NOT EXISTS {self._table} (key TEXT PRIMARY KEY,"
-                " generation INTEGER NOT NULL, seller TEXT, due REAL, record TEXT NOT NULL)"
+                f"CREATE TABLE IF NOT EXISTS {self._table} (generation INTEGER NOT NULL,"
+                " seller TEXT, due REAL, record TEXT NOT NULL, key TEXT PRIMARY KEY)"
             )
             for column in ("seller", "due"):
                 index = f"{self._table}_{column} ON {self._table} ({column})"
@@ -49,8 +49,7 @@ class _SQLite(Generic[R]):
             change += " WHERE key = ? AND generation = ?"
             values.append(expected)
         else:
-            change = "INSERT OR IGNORE INTO {} (generation, seller, due, record, key)"
-            change += " VALUES (?, ?, ?, ?, ?)"
+            change = "INSERT OR IGNORE INTO {} VALUES (?, ?, ?, ?, ?)"
         return self._execute(change, values)[1] == 1
 
     def _select(self, where: str, *values: object) -> Sequence[R]:

@@ -4,7 +4,6 @@ Source: Mercado Pago, POST /oauth/token reference; RFC 6749 sections 4.1.3, 5 an
 """
 
 import json
-import math
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,7 +18,7 @@ ASSUMED_LIFETIME = timedelta(days=1)
 
 # What may stand in an Authorization header (RFC 6750 section 2.1), and no more.
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
-_LONGEST = timedelta(days=3660)
+_LONGEST = 3660 * 24 * 3600
 # What is wrong with the application or with every request of it, whoever the seller is.
 _APPLICATION = {"invalid_client", "invalid_request", "unauthorized_application"}
 
@@ -125,11 +124,10 @@ def _seller_id(value: object) -> int:
 
 def _lifetime(value: object) -> timedelta:
     try:
-        seconds = math.nan if isinstance(value, bool) else float(cast("str", value))
+        seconds = 0.0 if isinstance(value, bool) else float(cast("str", value))
     except (TypeError, ValueError, OverflowError):
-        seconds = math.nan
-    usable = 0 < seconds <= _LONGEST.total_seconds()
-    return timedelta(seconds=int(seconds)) if usable else ASSUMED_LIFETIME
+        seconds = 0.0
+    return timedelta(seconds=seconds) if 0 < seconds <= _LONGEST else ASSUMED_LIFETIME
 
 
 def _retry_after(answer: Response) -> float | None:
