@@ -127,5 +127,14 @@ def test_the_pytest_example_passes(pytester):
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
+def test_the_lines_of_the_client_begin_to_link(tmp_path):
+    script = tmp_path / "readme.py"
+    script.write_text(blocks("python")[3] + "print(start.url)\n", encoding="utf-8")
+    result = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.startswith(f"{URL}/authorization?client_id=1234567890123456&")
+
+
 def test_there_are_exactly_two_set_up_commands():
     assert len(re.findall(r"^python3 -m venv", README, re.MULTILINE)) == 2

@@ -127,7 +127,7 @@ def _lifetime(value: object) -> timedelta:
         seconds = 0.0 if isinstance(value, bool) else float(cast("str", value))
     except (TypeError, ValueError, OverflowError):
         seconds = 0.0
-    return timedelta(seconds=seconds) if 0 < seconds <= _LONGEST else ASSUMED_LIFETIME
+    return timedelta(seconds=int(seconds)) if 0 < seconds <= _LONGEST else ASSUMED_LIFETIME
 
 
 def _retry_after(answer: Response) -> float | None:
