@@ -15,14 +15,11 @@ from .stores import PendingStore, TokenStore
 Now = Callable[[], datetime]
 Observer = Callable[[str, dict[str, object]], None]
 
+#: The real time.
+now_utc: Final = partial(datetime.now, UTC)
 _LOG: Final = logging.getLogger("mercadopago.linking")
 _UNSENT_PAUSES: Final = (0.2, 0.8)
 _SAVE_PAUSES: Final = (0.05, 0.2, 0.5, 1.0)
-
-
-def now_utc() -> datetime:
-    """The real time."""
-    return datetime.now(UTC)
 
 
 class Desk:

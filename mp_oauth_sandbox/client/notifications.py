@@ -45,18 +45,16 @@ def verified(
     ids = [value for name, value in parse_qsl(text, keep_blank_values=True) if name == "data.id"]
     lower = {name.lower(): value for name, value in headers.items()}
     parts = [one.partition("=") for one in lower.get("x-signature", "").split(",")]
-    signed = {name.strip(): value.strip() for name, _, value in parts}
-    ts, digest = signed.get("ts", ""), signed.get("v1", "")
+    named = {name.strip(): value.strip() for name, _, value in parts}
+    ts, digest = named.get("ts", ""), named.get("v1", "")
     if len(ids) > 1 or not re.fullmatch(r"[0-9]{1,16}", ts) or len(body) > _MOST_BYTES:
         raise NotificationError("x-signature: missing or malformed")
     # An absent value takes its whole pair with it.
     pairs = {"id": ids[0].lower() if ids else "", "request-id": lower.get("x-request-id", "")}
     manifest = "".join(f"{name}:{value};" for name, value in pairs.items() if value) + f"ts:{ts};"
     given = digest.encode("utf-8", "replace")
-    made = [
-        hmac.new(one.encode(), manifest.encode(), hashlib.sha256)
-        for one in settings.webhook_secrets
-    ]
+    signed = manifest.encode("utf-8", "surrogatepass")
+    made = [hmac.new(one.encode(), signed, hashlib.sha256) for one in settings.webhook_secrets]
     if not any(hmac.compare_digest(one.hexdigest().encode(), given) for one in made):
         raise NotificationError("x-signature: made with another secret")
     seconds = int(ts) / (1 if len(ts) < _SECONDS_DIGITS else 1000)

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Generic
@@ -23,7 +23,9 @@ class _SQLite(Generic[R]):
         self._idle: dict[int, list[sqlite3.Connection]] = {}
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         with self._connection() as database:
-            database.execute("PRAGMA journal_mode = WAL")
+            # Locked at once, without any waiting, if another process is just doing it.
+            with suppress(sqlite3.OperationalError):
+                database.execute("PRAGMA journal_mode = WAL")
             database.execute(
                 f"CREATE TABLE IF NOT EXISTS {self._table} (generation INTEGER NOT NULL,"
                 " seller TEXT, due REAL, record TEXT NOT NULL, key TEXT PRIMARY KEY)"

@@ -79,10 +79,9 @@ class Vault(Desk):
                 waited, pause = waited + pause, min(2 * pause, 0.25)
                 continue
             if leased or held or failed:
-                pausing = errors.UnavailableError(
-                    "renewals pause", sent=False, retry_after=held or 1.0
+                raise failed or errors.UnavailableError(
+                    "paused", sent=False, retry_after=held or 1.0
                 )
-                raise failed or pausing
             if renewals == _MOST_RENEWALS:
                 raise errors.UnavailableError("renewed tokens are dead at once", sent=True)
             renewals += 1
@@ -103,10 +102,13 @@ class Vault(Desk):
     def status(self, account: str) -> Flow[Status]:
         """What the account's link truly is; `unlinked` if there is none."""
         link = yield from self._ask(self.links.get, account)
-        if link is None:
+        now = self.now()
+        if link is None or link.status == "unlinked":
             return "unlinked"
-        dead = link.renew_at is None and self.now() >= link.expires_at
-        return "needs_relink" if dead and link.status != "unlinked" else link.status
+        if link.renew_at is None and now >= link.expires_at:
+            return "needs_relink"
+        leased = _lies_ahead(link.leased_until, now, within=2 * LEASE)
+        return "linked" if link.status == "renewing" and not leased else link.status
 
     def unlink(self, account: str) -> Flow[bool]:
         """Forget the account's tokens, whatever is under way; False if it was not linked."""
