@@ -1,9 +1,12 @@
 """Who may import whom: the order of the house, held by reading every import in it."""
 
 import ast
+import io
 import json
+import shutil
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -153,20 +156,53 @@ def house() -> dict[str, Path]:
 
 
 def loaded_by(statement: str, *, after: str = "", cwd: Path) -> set[str]:
-    """Packages that a statement loads in a fresh interpreter, beyond Python's own and `after`."""
+    """Modules that a statement loads in a fresh interpreter, beyond Python's own and `after`."""
     script = f"""
 import json, sys
 {after}
 before = set(sys.modules)
 {statement}
-tops = {{name.split(".")[0] for name in set(sys.modules) - before}}
-print(json.dumps(sorted(tops - sys.stdlib_module_names - {{"__main__"}})))
+print(json.dumps(sorted(set(sys.modules) - before)))
 """
     # Elsewhere than in the checkout, so that the installed copy is the one found.
     done = subprocess.run(
         [sys.executable, "-P", "-c", script], cwd=cwd, check=True, capture_output=True, text=True
     )
-    return set(json.loads(done.stdout))
+    found: list[str] = json.loads(done.stdout)
+    return {name for name in found if name.split(".")[0] not in sys.stdlib_module_names}
+
+
+def packages(names: set[str]) -> set[str]:
+    """The packages that modules belong to."""
+    return {name.split(".")[0] for name in names}
+
+
+_NO_CODE = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+}
+
+
+def lines_of_code(source: str) -> int:
+    """Lines that are neither blank, nor comment, nor docstring."""
+    prose: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(
+            node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        ) and (ast.get_docstring(node) is not None):
+            first = node.body[0]
+            prose.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
+    code = {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type not in _NO_CODE
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    return len(code - prose)
 
 
 def test_every_import_points_down():
@@ -258,11 +294,98 @@ def test_an_impure_line_in_the_core_is_found(source: str):
 
 
 def test_importing_the_library_loads_no_other_package(tmp_path: Path):
-    assert loaded_by(f"import {LIBRARY}", cwd=tmp_path) == {LIBRARY}
+    assert packages(loaded_by(f"import {LIBRARY}", cwd=tmp_path)) == {LIBRARY}
 
 
 def test_loading_the_plugin_costs_a_pytest_run_nothing_but_the_plugin(tmp_path: Path):
-    loaded = loaded_by(f"import {PLUGIN}.plugin", after="import pytest", cwd=tmp_path)
+    loaded = packages(loaded_by(f"import {PLUGIN}.plugin", after="import pytest", cwd=tmp_path))
 
     assert PLUGIN in loaded
     assert loaded <= {LIBRARY, PLUGIN}
+
+
+def test_the_client_loads_httpx_and_nothing_of_the_sandbox(tmp_path: Path):
+    loaded = loaded_by(f"import {LIBRARY}.{CLIENT}", after="import httpx", cwd=tmp_path)
+
+    beside = {name for name in loaded if not name.startswith(f"{LIBRARY}.{CLIENT}")}
+    assert f"{LIBRARY}.{CLIENT}.flows" in loaded
+    assert beside == {LIBRARY}
+
+
+# A seller is linked, renewed and unlinked by a copy, in a world where the library cannot be had.
+_ALONE = """
+import sys
+sys.modules["mp_oauth_sandbox"] = None
+import httpx
+from datetime import UTC, datetime, timedelta
+from selling.linking import Linked, Linking, Settings, SQLitePendingStore, SQLiteTokenStore
+
+now = datetime(2026, 3, 2, tzinfo=UTC)
+answers = iter("12")
+
+def granted(request):
+    mark = next(answers)
+    tokens = {"access_token": f"A{mark}", "refresh_token": f"R{mark}", "user_id": 7}
+    return httpx.Response(200, json={**tokens, "expires_in": 15552000})
+
+settings = Settings(client_id="1", client_secret="s", redirect_uri="https://shop.example/cb")
+http = httpx.Client(transport=httpx.MockTransport(granted))
+stores = SQLiteTokenStore("links.db"), SQLitePendingStore("links.db")
+linking = Linking(settings, *stores, http=http, now=lambda: now)
+start = linking.start("shop-1")
+query = "code=c1&state=" + httpx.URL(start.url).params["state"]
+outcome = linking.callback(query, account="shop-1", binding=start.binding)
+assert isinstance(outcome, Linked), outcome
+now += timedelta(days=170)
+assert linking.access("shop-1").access_token == "A2"
+assert linking.unlink("shop-1")
+assert sys.modules["mp_oauth_sandbox"] is None
+"""
+
+
+def test_the_client_s_folder_works_alone_under_another_name(tmp_path: Path):
+    spec = find_spec(f"{LIBRARY}.{CLIENT}")
+    assert spec is not None
+    assert spec.origin is not None
+    (tmp_path / "selling").mkdir()
+    (tmp_path / "selling" / "__init__.py").touch()
+    shutil.copytree(Path(spec.origin).parent, tmp_path / "selling" / "linking")
+
+    done = subprocess.run(
+        [sys.executable, "-c", _ALONE], cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_client_is_short_enough_to_be_read():
+    files = [
+        file
+        for name, file in modules(LIBRARY).items()
+        if f"{name}.".startswith(f"{LIBRARY}.client.")
+    ]
+
+    assert len(files) >= 10
+    assert sum(lines_of_code(file.read_text(encoding="utf-8")) for file in files) <= 1200
+
+
+def test_lines_of_code_are_those_that_do_something():
+    source = '''"""Prose,
+in two lines."""
+
+import os  # a comment beside code
+
+# a comment alone
+
+
+def function(
+    argument: int,
+) -> str:
+    """Prose."""
+    return """
+    text
+
+    """
+'''
+
+    assert lines_of_code(source) == 8

@@ -123,13 +123,14 @@ class Vault(Desk):
         """
         due = yield from self._ask(self.links.due, self.now(), limit)
         renewed = postponed = lost = 0
-        stopped = False
+        pause, stopped = 0.0, False
         for one in due:
-            pause = 1 / per_second
             try:
                 link = yield from self._ask(self.links.get, one.account)
                 if link is None or link.due_at is None or self.now() < link.due_at:
                     continue
+                yield Sleep(pause)
+                pause = 1 / per_second
                 yield from self._renew(link, refused=None)
                 after = yield from self._ask(self.links.get, one.account)
                 renewed += after is not None and after.issued_at > link.issued_at
@@ -141,7 +142,6 @@ class Vault(Desk):
                 postponed += 1
                 if isinstance(error, errors.UnavailableError) and not error.sent:
                     pause = max(pause, min(error.retry_after or 1.0, 60.0))
-            yield Sleep(pause)
         return Renewals(renewed=renewed, postponed=postponed, lost=lost, stopped=stopped)
 
     # ---- one renewal ----

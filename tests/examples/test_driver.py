@@ -1,0 +1,51 @@
+"""The same examples as users check their own: with the scenarios, and with the contracts."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from mp_oauth_sandbox import Sandbox
+from mp_oauth_sandbox.driver.browser import Network
+from mp_oauth_sandbox.driver.control import Control
+from mp_oauth_sandbox.driver.runner import Runner
+from mp_oauth_sandbox.driver.scenario import load_scenario, scenario_names
+from mp_oauth_sandbox.driver.verdicts import Verdict
+from pytest_mp_oauth.contracts import ExpiryContract, StateContract
+from pytest_mp_oauth.contracts.stage import MakeIntegration
+
+from .running import Running
+
+# Enough to reach every kind of state, code and browser; the contracts' own tests try harder.
+settings.register_profile("examples", max_examples=15, deadline=None)
+
+
+@pytest.fixture
+def few_tries() -> Iterator[None]:
+    """An example of a property is a conversation with a process here."""
+    usual = settings.get_current_profile_name()
+    settings.load_profile("examples")
+    yield
+    settings.load_profile(usual)
+
+
+def test_every_scenario_is_held(example: Running, mp_sandbox: Sandbox):
+    application = mp_sandbox.application("1234567890123456")
+    assert application is not None
+    mp_sandbox.keep(application)
+    with Network({}) as network:
+        runner = Runner(
+            example.integration(), Control(mp_sandbox.url, network=network), network=network
+        )
+        results = list(runner.run([load_scenario(name) for name in scenario_names()]))
+
+    assert len(results) >= 3
+    for result in results:
+        assert result.verdict is Verdict.HELD, result.script
+
+
+@pytest.mark.usefixtures("few_tries")
+class TestContracts(StateContract, ExpiryContract):
+    @pytest.fixture
+    def mp_integration(self, example: Running) -> MakeIntegration:
+        return example.integration
