@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from mp_oauth_sandbox.client import (
     ConfigurationError,
+    Link,
     LinkingError,
     SellerError,
     Settings,
@@ -71,8 +72,9 @@ def run(*, serve: Callable[[], None], renew: Callable[[], object]) -> None:
         setting("DATABASE")
         print(renew())  # noqa: T201 - said to a person
     else:
-        # `kill` ends the program as Ctrl-C does: with its temporary files removed.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        # `kill`, like Ctrl-C, ends it with the temporary files removed, and without a traceback.
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, lambda *_: sys.exit(0))
         serve()
 
 
@@ -216,8 +218,9 @@ def language(accepted: str) -> str:
     wanted: list[tuple[float, str]] = []
     for one in accepted.lower().split(","):
         tag, _, weight = one.strip().partition(";q=")
-        if tag[:2] in LANGUAGES and re.fullmatch(r"[01](\.[0-9]{1,3})?|", weight):
-            wanted.append((float(weight or 1), tag[:2]))
+        name = tag.partition("-")[0]
+        if name in LANGUAGES and re.fullmatch(r"[01](\.[0-9]{1,3})?|", weight):
+            wanted.append((float(weight or 1), name))
     # Of equals, max takes the first.
     return max(wanted, key=lambda one: one[0], default=(1, "en"))[1]
 
@@ -227,6 +230,13 @@ class LinkStatus(TypedDict):
 
     status: str
     seller: int | None
+
+
+def link_status(link: Link | None) -> LinkStatus:
+    """What to tell an account of its link."""
+    if link is None:
+        return {"status": "none", "seller": None}
+    return {"status": link.status, "seller": None if link.status == "unlinked" else link.seller_id}
 
 
 def login_page() -> str:

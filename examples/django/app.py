@@ -80,10 +80,8 @@ class Store(Generic[R]):
         return next(iter(self.found(pk=key)), None)
 
     def replace(self, record: R, /, *, expected: int) -> bool:
-        seller = record.seller_id if isinstance(record, mp.Link) else None
-        due = record.due_at if isinstance(record, mp.Link) else record.expires_at
-        values = {"generation": record.generation, "seller": seller, "due": due}
-        values["record"] = mp.dump(record)
+        values = {"generation": record.generation, "record": mp.dump(record)}
+        values |= {"seller": record.seller_id, "due": record.due_at}
         try:
             # Durable: committed before Mercado Pago is asked, and whatever the view comes to. In
             # a transaction of the view's, as with ATOMIC_REQUESTS, Django raises RuntimeError
@@ -154,9 +152,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
 
 
 def status_of(account: str) -> marketplace.LinkStatus:
-    link = links.get(account)
-    status = linking.status(account) if link else "none"
-    return {"status": status, "seller": link.seller_id if link and status != "unlinked" else None}
+    return marketplace.link_status(linking.link(account))
 
 
 def sales(request: HttpRequest, account: str) -> HttpResponse:

@@ -125,9 +125,7 @@ async def webhook(request: Request) -> Response:
 
 async def status_of(account: str) -> marketplace.LinkStatus:
     """The status of the account's link, and the seller it is linked to."""
-    link = await asyncio.to_thread(links.get, account)
-    status = await linking.status(account) if link else "none"
-    return {"status": status, "seller": link.seller_id if link and status != "unlinked" else None}
+    return marketplace.link_status(await linking.link(account))
 
 
 async def sell(account: str) -> None:

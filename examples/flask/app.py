@@ -88,9 +88,7 @@ def webhook() -> ResponseReturnValue:
 
 def status_of(account: str) -> marketplace.LinkStatus:
     """The status of the account's link, and the seller it is linked to."""
-    link = links.get(account)
-    status = linking.status(account) if link else "none"
-    return {"status": status, "seller": link.seller_id if link and status != "unlinked" else None}
+    return marketplace.link_status(linking.link(account))
 
 
 @app.post("/sales")

@@ -18,6 +18,7 @@ from .errors import NotSavedError as NotSavedError
 from .errors import ProviderError as ProviderError
 from .errors import SellerError as SellerError
 from .errors import UnavailableError as UnavailableError
+from .errors import text_for_seller as text_for_seller
 from .flows import Flows as Flows
 from .flows import Start as Start
 from .notifications import Notification as Notification

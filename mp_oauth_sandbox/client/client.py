@@ -42,16 +42,12 @@ def _async(flow: Verb[P, T]) -> Callable[Concatenate["AsyncLinking", P], Corouti
         running = drive_async(flow(self.flows, *args, **kwargs), partial(send_async, self.http))
         task = asyncio.create_task(running)
         self.tasks.add(task)
-        task.add_done_callback(partial(_forget, self.tasks))
+        task.add_done_callback(self.tasks.discard)
+        # What it raised is known to whoever waited, if anybody still did.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return await asyncio.shield(task)
 
     return method
-
-
-def _forget(tasks: set["asyncio.Task[Any]"], task: "asyncio.Task[Any]") -> None:
-    tasks.discard(task)
-    if not task.cancelled():
-        task.exception()  # whoever waited knows it, if anybody still did
 
 
 class _Holder(Generic[H]):
@@ -97,6 +93,7 @@ class Linking(_Holder[httpx.Client]):
     callback = _sync(Flows.callback)
     access = _sync(Flows.access)
     refused = _sync(Flows.refused)
+    link = _sync(Flows.link)
     status = _sync(Flows.status)
     unlink = _sync(Flows.unlink)
     notified = _sync(Flows.notified)
@@ -123,6 +120,7 @@ class AsyncLinking(_Holder[httpx.AsyncClient]):
     callback = _async(Flows.callback)
     access = _async(Flows.access)
     refused = _async(Flows.refused)
+    link = _async(Flows.link)
     status = _async(Flows.status)
     unlink = _async(Flows.unlink)
     notified = _async(Flows.notified)
@@ -147,7 +145,8 @@ class SellerAuth(httpx.Auth):
     """Attaches the seller's token, renewed when due; after a 401 renews once and retries once.
 
     Retried are only requests that may be repeated: by their method, or with an idempotency
-    key. Raises MisuseError for another host than the API's, else as `Linking.access`.
+    key; of others the 401 is the answer, and the next call has the new token. Raises MisuseError
+    for another host than the API's, else as `Linking.access`.
     """
 
     def __init__(self, linking: _Holder[Any], account: str) -> None:

@@ -28,7 +28,7 @@ _TEXTS: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("texts.j
 def text_for_seller(advice: str, language: str) -> str:
     """A sentence for the seller, by a language tag such as pt-BR; English for any other."""
     texts = _TEXTS.get(advice, _TEXTS["restart"])
-    return texts.get(language[:2].lower(), texts["en"])
+    return texts.get(language.replace("_", "-").partition("-")[0].lower(), texts["en"])
 
 
 class LinkingError(Exception):
@@ -76,6 +76,8 @@ class NotLinkedError(SellerError):
 
 class NeedsRelinkError(SellerError):
     """The link was lost."""
+
+    advice = "relink"
 
 
 class ProviderError(LinkingError):

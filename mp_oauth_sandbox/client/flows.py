@@ -133,7 +133,7 @@ class Flows(Vault):
         reason = str(outcome.reason)
         ended = _next(spent, ended=reason, linked_at=link.linked_at if link else None)
         yield from self._ask(self.pending.replace, ended, expected=spent.generation)
-        self._tell("callback", link, outcome=reason)
+        self._tell("callback", link, account=account, outcome=reason)
         return outcome
 
     def notified(
@@ -180,9 +180,12 @@ class Flows(Vault):
         policy = self.settings.if_taken
         if policy == "refuse" and (yield from self._others(seller_id, account)):
             return NotLinked(reason=Reason.SELLER_TAKEN)
+        old = link = None
         while True:
-            old = yield from self._patiently(self.links.get, account)
-            generation = old.generation if old else 0
+            current = yield from self._patiently(self.links.get, account)
+            if link is not None and link == current:
+                break  # the store kept it, and failed all the same
+            old, generation = current, current.generation if current else 0
             bare = Link(
                 account=account,
                 generation=generation,
@@ -193,9 +196,6 @@ class Flows(Vault):
                 expires_at=begun,
             )
             link = with_tokens(bare, tokens, self.settings, issued_at=begun, after_refusal=False)
-            if old is not None and old.access_token == link.access_token:
-                link = old  # the store kept it, and failed all the same
-                break
             if (yield from self._patiently(self.links.replace, link, expected=generation)):
                 break
         others = yield from self._others(seller_id, account)

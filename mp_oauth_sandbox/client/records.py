@@ -67,6 +67,12 @@ class Pending:
     leased_until: datetime | None = None
     ended: str | None = None
     linked_at: datetime | None = None
+    seller_id: ClassVar[None] = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When it expires: stores find both kinds of records by this and the seller."""
+        return self.expires_at
 
     @property
     def key(self) -> str:

@@ -28,7 +28,7 @@ class _SQLite(Generic[R]):
                 database.execute("PRAGMA journal_mode = WAL")
             database.execute(
                 f"CREATE TABLE IF NOT EXISTS {self._table} (generation INTEGER NOT NULL,"
-                " seller TEXT, due REAL, record TEXT NOT NULL, key TEXT PRIMARY KEY)"
+                " seller INTEGER, due REAL, record TEXT NOT NULL, key TEXT PRIMARY KEY)"
             )
             for column in ("seller", "due"):
                 index = f"{self._table}_{column} ON {self._table} ({column})"
@@ -45,7 +45,8 @@ class _SQLite(Generic[R]):
 
     def replace(self, record: R, /, *, expected: int) -> bool:
         """Compare the generation and swap, in one statement."""
-        values = [record.generation, *_indexed(record), dump(record), record.key]
+        due = record.due_at.timestamp() if record.due_at else None
+        values = [record.generation, record.seller_id, due, dump(record), record.key]
         if expected:
             change = "UPDATE {} SET generation = ?, seller = ?, due = ?, record = ?"
             change += " WHERE key = ? AND generation = ?"
@@ -90,9 +91,9 @@ class SQLiteTokenStore(_SQLite[Link]):
 
     def of_seller(self, seller_id: int, /) -> Sequence[Link]:
         """See TokenStore."""
-        return self._select("WHERE seller = ?", str(seller_id))
+        return self._select("WHERE seller = ?", seller_id)
 
-    def due(self, now: datetime, limit: int) -> Sequence[Link]:
+    def due(self, now: datetime, limit: int, /) -> Sequence[Link]:
         """See TokenStore."""
         return self._select("WHERE due <= ? ORDER BY due LIMIT ?", now.timestamp(), limit)
 
@@ -106,10 +107,3 @@ class SQLitePendingStore(_SQLite[Pending]):
     def purge(self, before: datetime, /) -> None:
         """See PendingStore."""
         self._execute("DELETE FROM {} WHERE due < ?", [before.timestamp()])
-
-
-def _indexed(record: Link | Pending) -> tuple[str | None, float | None]:
-    """What rows are found by: the seller, and when a link is due or a state expires."""
-    if isinstance(record, Pending):
-        return None, record.expires_at.timestamp()
-    return str(record.seller_id), record.due_at.timestamp() if record.due_at else None

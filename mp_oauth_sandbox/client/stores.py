@@ -34,7 +34,7 @@ class TokenStore(_Store[Link], Protocol):
         """Every link to that seller, unlinked ones too."""
         ...
 
-    def due(self, now: datetime, limit: int) -> Sequence[Link]:
+    def due(self, now: datetime, limit: int, /) -> Sequence[Link]:
         """The links whose `due_at` has come, the longest due first."""
         ...
 
@@ -75,7 +75,7 @@ class MemoryTokenStore(_Memory[Link]):
         """See TokenStore."""
         return [link for link in list(self._records.values()) if link.seller_id == seller_id]
 
-    def due(self, now: datetime, limit: int) -> Sequence[Link]:
+    def due(self, now: datetime, limit: int, /) -> Sequence[Link]:
         """See TokenStore."""
         dated = [(link.due_at, link) for link in list(self._records.values())]
         due = [(at, link.account, link) for at, link in dated if at is not None and at <= now]

@@ -25,11 +25,13 @@ _LONGEST_WAIT: Final = timedelta(hours=1)
 _PROVEN: Final = timedelta(hours=1)
 #: By one call: a token that is dead when it comes is not asked for again and again.
 _MOST_RENEWALS: Final = 2
+#: How many seconds of Retry-After a run of `renew_due` waits for.
+_MOST_PATIENCE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renewals:
-    """What a run of `renew_due` did, in links. `stopped`: the application was refused."""
+    """What a run of `renew_due` did, in links. `stopped`: before its end, see there."""
 
     renewed: int = 0
     postponed: int = 0
@@ -79,14 +81,12 @@ class Vault(Desk):
                 waited, pause = waited + pause, min(2 * pause, 0.25)
                 continue
             if leased or held or failed:
-                raise failed or errors.UnavailableError(
-                    "paused", sent=False, retry_after=held or 1.0
-                )
+                raise failed or errors.UnavailableError("pause", sent=False, retry_after=held or 1)
             if renewals == _MOST_RENEWALS:
                 raise errors.UnavailableError("renewed tokens are dead at once", sent=True)
             renewals += 1
             try:
-                yield from self._renew(link, refused=refused)
+                yield from self._renew(link, refused=refused is not None)
             except (errors.ProviderError, errors.ConfigurationError, errors.NotSavedError) as error:
                 # Look again: meanwhile the old token may have expired, or been unlinked.
                 failed = error
@@ -99,16 +99,21 @@ class Vault(Desk):
             yield from self._lose(link, "refused", drop=True)
         return (yield from self.access(account, refused=token))
 
-    def status(self, account: str) -> Flow[Status]:
-        """What the account's link truly is; `unlinked` if there is none."""
+    def link(self, account: str) -> Flow[Link | None]:
+        """The account's link with the status that is true now; None if it never had one."""
         link = yield from self._ask(self.links.get, account)
-        now = self.now()
         if link is None or link.status == "unlinked":
-            return "unlinked"
+            return link
+        now = self.now()
         if link.renew_at is None and now >= link.expires_at:
-            return "needs_relink"
+            return replace(link, status="needs_relink")
         leased = _lies_ahead(link.leased_until, now, within=2 * LEASE)
-        return "linked" if link.status == "renewing" and not leased else link.status
+        return link if leased or link.status == "needs_relink" else replace(link, status="linked")
+
+    def status(self, account: str) -> Flow[Status]:
+        """The status of the account's link; `unlinked` also if it never had one."""
+        link = yield from self.link(account)
+        return "unlinked" if link is None else link.status
 
     def unlink(self, account: str) -> Flow[bool]:
         """Forget the account's tokens, whatever is under way; False if it was not linked."""
@@ -118,8 +123,8 @@ class Vault(Desk):
     def renew_due(self, *, limit: int = 1000, per_second: float = 5.0) -> Flow[Renewals]:
         """Renew what is due, one after the other; for a scheduler, daily or more often.
 
-        Stays under the rate, pauses when Mercado Pago asks for it (429), and stops at once if
-        it is the application that is refused. Any number of workers may run it at once.
+        Stays under the rate, pauses when Mercado Pago asks for it (429), and stops if that is
+        for long, or if it is the application that is refused. Any number of workers may run it.
         """
         due = yield from self._ask(self.links.due, self.now(), limit)
         renewed = postponed = lost = 0
@@ -131,22 +136,22 @@ class Vault(Desk):
                     continue
                 yield Sleep(pause)
                 pause = 1 / per_second
-                yield from self._renew(link, refused=None)
+                yield from self._renew(link, refused=False)
                 after = yield from self._ask(self.links.get, one.account)
                 renewed += after is not None and after.issued_at > link.issued_at
                 lost += after is not None and after.status == "needs_relink"
-            except errors.ConfigurationError:
-                stopped = True
-                break
-            except (errors.ProviderError, errors.NotSavedError) as error:
+            except (errors.ProviderError, errors.ConfigurationError, errors.NotSavedError) as error:
                 postponed += 1
-                if isinstance(error, errors.UnavailableError) and not error.sent:
-                    pause = max(pause, min(error.retry_after or 1.0, 60.0))
+                wait = (error.retry_after or 1) if isinstance(error, errors.UnavailableError) else 0
+                stopped = isinstance(error, errors.ConfigurationError) or wait > _MOST_PATIENCE
+                if stopped:
+                    break
+                pause = max(pause, wait)
         return Renewals(renewed=renewed, postponed=postponed, lost=lost, stopped=stopped)
 
     # ---- one renewal ----
 
-    def _renew(self, link: Link, *, refused: str | None) -> Flow[None]:
+    def _renew(self, link: Link, *, refused: bool) -> Flow[None]:
         """Claim, ask, keep; what came of it is in the store.
 
         Raises ProviderError, ConfigurationError or NotSavedError for what may pass.
@@ -165,14 +170,12 @@ class Vault(Desk):
                 raise errors.UnavailableError("the answer is about another seller", sent=True)
         except errors.GrantRefusedError:
             # In vain if another worker has taken the lease over: then what that one stores counts.
-            yield from self._lose(claimed, "invalid_grant", drop=refused is not None)
+            yield from self._lose(claimed, "invalid_grant", drop=refused)
             return
         except errors.LinkingError as error:
             yield from self._postpone(claimed, error)
             raise
-        new = with_tokens(
-            link, tokens, self.settings, issued_at=asked_at, after_refusal=refused is not None
-        )
+        new = with_tokens(link, tokens, self.settings, issued_at=asked_at, after_refusal=refused)
         if link.live_mode != new.live_mode or not set(link.scopes) <= set(new.scopes):
             self._warn("permissions_changed", new)
         yield from self._keep(spent, new)
@@ -184,12 +187,9 @@ class Vault(Desk):
                 current = yield from self._patiently(self.links.get, new.account)
                 if current is None or current.refresh_token != spent:
                     return
-                kept = replace(new, generation=current.generation + 1)
-                if (
-                    yield from self._patiently(
-                        self.links.replace, kept, expected=current.generation
-                    )
-                ):
+                expected = current.generation
+                kept = replace(new, generation=expected + 1)
+                if (yield from self._patiently(self.links.replace, kept, expected=expected)):
                     self._tell("renewed", kept)
                     return
         except errors.NotSavedError:

@@ -93,7 +93,7 @@ def _watch(page: "Page", complaints: list[str]) -> None:
     refusals: set[str] = set()
 
     def note_refusal(response: "Response") -> None:
-        if response.status == 400 and response.request.resource_type == "document":
+        if response.status in {400, 409} and response.request.resource_type == "document":
             refusals.add(response.url)
 
     def note_message(message: "ConsoleMessage") -> None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,6 +97,32 @@ def test_a_seller_who_cancels_is_told_so_and_may_start_again(visit: Visit, mp_sa
 
     visit.page.goto(visit.home)
     expect(visit.page.get_by_text("Mercado Pago: not linked")).to_be_visible()
+    visit.press("Link")
+    visit.press("Autorizar")
+    visit.is_linked()
+
+
+def test_a_link_outlives_its_token_and_a_revoked_one_can_be_made_again(
+    visit: Visit, example: Running, mp_sandbox: Sandbox
+):
+    visit.press("Link")
+    visit.press(SELLER)
+    visit.press("Autorizar")
+    visit.is_linked()
+    seller = next(one for one in mp_sandbox.sellers() if one.nickname == SELLER)
+    example.advance(timedelta(days=170))
+    mp_sandbox.clock.advance(days=170)
+
+    visit.press("Sell")
+    expect(visit.page.get_by_text("sold")).to_contain_text("true")
+    mp_sandbox.journal.assert_count(1, kind="token", grant_type="refresh_token")
+
+    mp_sandbox.change_password(seller)
+    visit.page.goto(visit.home)
+    visit.press("Sell")
+    expect(visit.page.get_by_text("sold")).to_contain_text("false")
+    visit.page.goto(visit.home)
+    expect(visit.page.get_by_text("please link again")).to_be_visible()
     visit.press("Link")
     visit.press("Autorizar")
     visit.is_linked()
