@@ -152,7 +152,8 @@ class SellerAuth(httpx.Auth):
     def __init__(self, linking: _Holder[Any], account: str) -> None:
         """Made by `auth`."""
         self._linking, self._account = linking, account
-        self._api = httpx.URL(linking.flows.settings.api_url)
+        api = httpx.URL(linking.flows.settings.api_url)
+        self._api = (api.scheme, api.host, api.port)
 
     def sync_auth_flow(
         self, request: httpx.Request
@@ -189,8 +190,7 @@ class SellerAuth(httpx.Auth):
 
     def _signed(self, request: httpx.Request, link: Link) -> httpx.Request:
         if not self._is_api(request.url):
-            host = request.url.host
-            raise MisuseError(f"a seller's token goes to {self._api.host} alone, not to {host}")
+            raise MisuseError(f"a seller's token goes to {self._api[1]} alone: see api_url")
         request.headers["Authorization"] = f"Bearer {link.access_token}"
         return request
 
@@ -199,8 +199,7 @@ class SellerAuth(httpx.Auth):
         return answer.status_code == 401 and self._is_api(answer.request.url)
 
     def _is_api(self, url: httpx.URL) -> bool:
-        api = self._api
-        return (url.scheme, url.host, url.port) == (api.scheme, api.host, api.port)
+        return (url.scheme, url.host, url.port) == self._api
 
 
 def _repeatable(request: httpx.Request) -> bool:

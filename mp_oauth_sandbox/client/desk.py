@@ -19,7 +19,7 @@ Observer = Callable[[str, dict[str, object]], None]
 now_utc: Final = partial(datetime.now, UTC)
 _LOG: Final = logging.getLogger("mercadopago.linking")
 _UNSENT_PAUSES: Final = (0.2, 0.8)
-_SAVE_PAUSES: Final = (0.05, 0.2, 0.5, 1.0)
+_SAVE_PAUSES: Final = (0.05, 0.2, 1.0, 0.0)
 
 
 class Desk:
@@ -35,7 +35,9 @@ class Desk:
         observe: Observer | None = None,
     ) -> None:
         """`now` is your clock (aware); `observe` hears every event, for metrics."""
-        self.settings, self.links, self.pending, self.now = settings, links, pending, now
+        self.settings, self.links, self.pending = settings, links, pending
+        # Within one zone Python counts by the wall clock, an hour off where summer time begins.
+        self.now: Now = lambda: now().astimezone(UTC)
         self._observe = observe
         #: Pairs that the store did not keep, by account, with the token that each replaces.
         self._unsaved: dict[str, tuple[str | None, Link]] = {}

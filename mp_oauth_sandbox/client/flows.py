@@ -5,6 +5,7 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,8 +18,6 @@ from .steps import Flow, Sleep
 from .tokens import Tokens, code_request, read_tokens
 from .vault import LEASE, Vault, unlinked, with_tokens
 
-_MOST_QUERY: Final = 8192
-_SHORTEST_BINDING: Final = 16
 #: What front ends send where there is no code.
 _NO_CODE: Final = frozenset({"", "undefined", "null", "None"})
 #: A spent state is remembered so long after its expiry, to say of a late callback what it is.
@@ -61,7 +60,7 @@ class Flows(Vault):
             country: The seller's (ISO 3166), for that country's pages.
             scopes: Sent only if given; Mercado Pago documents none.
         """
-        if binding is not None and len(binding) < _SHORTEST_BINDING:
+        if binding is not None and len(binding) < 16:
             raise errors.MisuseError(
                 "binding: must be a random text, such as an earlier Start.binding"
             )
@@ -83,7 +82,7 @@ class Flows(Vault):
             digest = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
             challenge = digest.rstrip(b"=").decode()
             query |= {"code_challenge": challenge, "code_challenge_method": "S256"}
-        if asked := " ".join(scopes):
+        if asked := scopes if isinstance(scopes, str) else " ".join(scopes):
             query["scope"] = asked
         url = f"{self.settings.authorization_endpoint(country)}?{urlencode(query)}"
         return Start(url=url, binding=binding)
@@ -132,7 +131,8 @@ class Flows(Vault):
         link = outcome.link if isinstance(outcome, Linked) else None
         reason = str(outcome.reason)
         ended = _next(spent, ended=reason, linked_at=link.linked_at if link else None)
-        yield from self._ask(self.pending.replace, ended, expected=spent.generation)
+        with suppress(errors.NotSavedError):  # What it came to stands all the same.
+            yield from self._patiently(self.pending.replace, ended, expected=spent.generation)
         self._tell("callback", link, account=account, outcome=reason)
         return outcome
 
@@ -175,8 +175,8 @@ class Flows(Vault):
             committed = isinstance(error, errors.UnavailableError) and error.sent
             return NotLinked(reason=Reason.COMMIT_UNKNOWN if committed else _REASONS[type(error)])
 
-    def _link(self, account: str, seller_id: int, tokens: Tokens, begun: datetime) -> Flow[Outcome]:
-        """Keep a new link. Of two accounts that link one seller at once, one keeps it."""
+    def _link(self, account: str, seller_id: int, tokens: Tokens, at: datetime) -> Flow[Outcome]:
+        """Keep a new link. Of two accounts that link one seller at once, at most one keeps it."""
         policy = self.settings.if_taken
         if policy == "refuse" and (yield from self._others(seller_id, account)):
             return NotLinked(reason=Reason.SELLER_TAKEN)
@@ -186,16 +186,8 @@ class Flows(Vault):
             if link is not None and link == current:
                 break  # the store kept it, and failed all the same
             old, generation = current, current.generation if current else 0
-            bare = Link(
-                account=account,
-                generation=generation,
-                status="linked",
-                seller_id=seller_id,
-                linked_at=begun,
-                issued_at=begun,
-                expires_at=begun,
-            )
-            link = with_tokens(bare, tokens, self.settings, issued_at=begun, after_refusal=False)
+            bare = Link(account=account, generation=generation, seller_id=seller_id, linked_at=at)
+            link = with_tokens(bare, tokens, self.settings, issued_at=at, after_refusal=False)
             if (yield from self._patiently(self.links.replace, link, expected=generation)):
                 break
         others = yield from self._others(seller_id, account)
@@ -219,7 +211,7 @@ class Flows(Vault):
 def _parameters(query: str | bytes) -> dict[str, str]:
     """The query's parameters; nothing if it is too long, or if one of ours comes twice."""
     text = query.decode("latin-1") if isinstance(query, bytes) else query
-    pairs = parse_qsl(text, keep_blank_values=True) if len(text) <= _MOST_QUERY else []
+    pairs = parse_qsl(text, keep_blank_values=True) if len(text) <= 8192 else []
     ours = [(name, value) for name, value in pairs if name in {"code", "error", "state"}]
     return dict(ours) if len(dict(ours)) == len(ours) else {}
 

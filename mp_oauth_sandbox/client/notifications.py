@@ -14,11 +14,8 @@ from urllib.parse import parse_qsl
 
 from .errors import NotificationError
 from .settings import Settings
+from .steps import MOST_BYTES
 from .tokens import as_object, json_object
-
-_MOST_BYTES = 64 * 1024
-#: A count of seconds has ten digits until the year 2286.
-_SECONDS_DIGITS = 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +44,7 @@ def verified(
     parts = [one.partition("=") for one in lower.get("x-signature", "").split(",")]
     named = {name.strip(): value.strip() for name, _, value in parts}
     ts, digest = named.get("ts", ""), named.get("v1", "")
-    if len(ids) > 1 or not re.fullmatch(r"[0-9]{1,16}", ts) or len(body) > _MOST_BYTES:
+    if len(ids) > 1 or not re.fullmatch(r"[0-9]{1,16}", ts) or len(body) > MOST_BYTES:
         raise NotificationError("x-signature: missing or malformed")
     # An absent value takes its whole pair with it.
     pairs = {"id": ids[0].lower() if ids else "", "request-id": lower.get("x-request-id", "")}
@@ -57,7 +54,8 @@ def verified(
     made = [hmac.new(one.encode(), signed, hashlib.sha256) for one in settings.webhook_secrets]
     if not any(hmac.compare_digest(one.hexdigest().encode(), given) for one in made):
         raise NotificationError("x-signature: made with another secret")
-    seconds = int(ts) / (1 if len(ts) < _SECONDS_DIGITS else 1000)
+    # A count of seconds has ten digits until the year 2286.
+    seconds = int(ts) / (1 if len(ts) < 11 else 1000)
     if abs(now.timestamp() - seconds) > settings.notification_tolerance.total_seconds():
         raise NotificationError("x-signature: too old, or a clock is wrong")
     return _read(body, data_id=ids[0] if ids else "")

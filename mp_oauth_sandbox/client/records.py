@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, TypeVar, cast
 
 from .errors import text_for_seller
 
 Status = Literal["linked", "renewing", "needs_relink", "unlinked"]
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +23,11 @@ class Link:
 
     account: str
     generation: int
-    status: Status
     seller_id: int
     linked_at: datetime
-    issued_at: datetime
-    expires_at: datetime
+    status: Status = "unlinked"
+    issued_at: datetime = _LONG_AGO
+    expires_at: datetime = _LONG_AGO
     access_token: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
     renew_at: datetime | None = None

@@ -1,5 +1,6 @@
 """What the client must be told, checked when it is told."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Literal
@@ -18,6 +19,8 @@ AUTHORIZATION_HOSTS: Final = {
     "PE": "auth.mercadopago.com.pe",
     "UY": "auth.mercadopago.com.uy",
 }
+#: Names without a dot are machines of one's own too: a container.
+_OWN_HOST: Final = re.compile(r"127(\.\d+){3}|::1|[^.:]+|.+\.localhost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +90,9 @@ class Settings:
 def _check_url(name: str, url: str) -> None:
     parts = urlsplit(url)
     host = parts.hostname or ""
-    # Names without a dot are machines of one's own: localhost, a container.
-    own = "." not in host or host.startswith("127.") or host.endswith(".localhost")
     if not host or parts.scheme not in {"https", "http"}:
         raise ConfigurationError(f"{name}: must be a whole URL, such as https://shop.example/path")
-    if parts.scheme == "http" and not own:
+    if parts.scheme == "http" and not _OWN_HOST.fullmatch(host):
         raise ConfigurationError(f"{name}: must be https beyond this machine")
-    if parts.query or parts.fragment or parts.username:
+    if parts.query or parts.fragment or "@" in parts.netloc:
         raise ConfigurationError(f"{name}: must have no query, fragment or user; use state instead")

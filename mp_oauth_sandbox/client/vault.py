@@ -199,10 +199,14 @@ class Vault(Desk):
 
     def _postpone(self, claimed: Link, error: errors.LinkingError) -> Flow[None]:
         """Give the lease back, and hold the next attempt off for longer each time."""
+        now = self.now()
         pause = min(timedelta(seconds=2 ** min(claimed.failures, 9)), _LONGEST_PAUSE)
+        if now < claimed.expires_at:
+            # Tried once more when the token dies: an outage that is over by then costs no call.
+            pause = min(pause, claimed.expires_at - now)
         if isinstance(error, errors.UnavailableError) and error.retry_after is not None:
             pause = max(pause, min(timedelta(seconds=error.retry_after), _LONGEST_WAIT))
-        retry_at = self.now() + pause
+        retry_at = now + pause
         back = changed(claimed, status="linked", failures=claimed.failures + 1, retry_at=retry_at)
         yield from self._ask(self.links.replace, back, expected=claimed.generation)
         self._warn("renewal_failed", back, problem=str(error), failures=back.failures)
