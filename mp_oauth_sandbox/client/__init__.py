@@ -5,7 +5,6 @@ It imports nothing of the sandbox, so that this folder can be copied into any pr
 
 from .client import AsyncLinking as AsyncLinking
 from .client import Linking as Linking
-from .client import SellerAuth as SellerAuth
 from .errors import AnswerError as AnswerError
 from .errors import ConfigurationError as ConfigurationError
 from .errors import GrantRefusedError as GrantRefusedError
@@ -18,7 +17,6 @@ from .errors import NotSavedError as NotSavedError
 from .errors import ProviderError as ProviderError
 from .errors import SellerError as SellerError
 from .errors import UnavailableError as UnavailableError
-from .errors import text_for_seller as text_for_seller
 from .flows import Flows as Flows
 from .flows import Start as Start
 from .notifications import Notification as Notification
@@ -38,7 +36,6 @@ from .steps import Failure as Failure
 from .steps import Request as Request
 from .steps import Response as Response
 from .steps import drive as drive
-from .steps import drive_async as drive_async
 from .stores import MemoryPendingStore as MemoryPendingStore
 from .stores import MemoryTokenStore as MemoryTokenStore
 from .stores import PendingStore as PendingStore

@@ -18,7 +18,7 @@ Observer = Callable[[str, dict[str, object]], None]
 #: The real time.
 now_utc: Final = partial(datetime.now, UTC)
 _LOG: Final = logging.getLogger("mercadopago.linking")
-_UNSENT_PAUSES: Final = (0.2, 0.8)
+_UNSENT_PAUSES: Final = (0.2, 0.8, 0.0)
 _SAVE_PAUSES: Final = (0.05, 0.2, 1.0, 0.0)
 
 
@@ -44,12 +44,16 @@ class Desk:
 
     def _send(self, request: Request) -> Flow[Answer]:
         """Send it; again only if not a byte of it can have left."""
+        answer: Answer = Failure(problem="unsent", sent=False)
         for pause in _UNSENT_PAUSES:
-            answer: Answer = yield request
+            try:
+                answer = yield request
+            except Exception as error:  # noqa: BLE001 - whatever a `send` of yours raises
+                return Failure(problem=type(error).__name__)
             if not isinstance(answer, Failure) or answer.sent:
-                return answer
+                break
             yield Sleep(pause)
-        return cast("Answer", (yield request))
+        return answer
 
     def _ask(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Flow[T]:
         blocking = getattr(getattr(function, "__self__", None), "blocking", True)

@@ -59,7 +59,7 @@ class NotSavedError(LinkingError):
 
     transient = True
     next_step = "look at your store"
-    advice = "unavailable"
+    advice = "not_saved"
 
 
 class SellerError(LinkingError):
@@ -85,7 +85,6 @@ class ProviderError(LinkingError):
 
     whose = "Mercado Pago's"
     next_step = "start linking again; report it if it stays so"
-    advice: ClassVar[str] = "restart"
 
 
 class UnavailableError(ProviderError):
@@ -103,9 +102,13 @@ class UnavailableError(ProviderError):
 class GrantRefusedError(ProviderError):
     """`invalid_grant`: expired, used, revoked or another application's; nobody says which."""
 
+    advice = "code_refused"
+
 
 class AnswerError(ProviderError):
     """An answer unlike anything documented."""
+
+    advice = "bad_answer"
 
 
 class NotificationError(LinkingError):

@@ -18,18 +18,11 @@ from .steps import Flow, Sleep
 from .tokens import Tokens, code_request, read_tokens
 from .vault import LEASE, Vault, unlinked, with_tokens
 
+_KEPT: Final = {"linked", "renewing"}
 #: What front ends send where there is no code.
 _NO_CODE: Final = frozenset({"", "undefined", "null", "None"})
 #: A spent state is remembered so long after its expiry, to say of a late callback what it is.
 _REMEMBERED: Final = timedelta(days=1)
-
-_REASONS: Final[dict[type[errors.LinkingError], Reason]] = {
-    errors.UnavailableError: Reason.UNAVAILABLE,
-    errors.GrantRefusedError: Reason.CODE_REFUSED,
-    errors.ConfigurationError: Reason.MISCONFIGURED,
-    errors.AnswerError: Reason.BAD_ANSWER,
-    errors.NotSavedError: Reason.NOT_SAVED,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +60,11 @@ class Flows(Vault):
         binding = binding or secrets.token_urlsafe(32)
         state = secrets.token_urlsafe(32)
         verifier = secrets.token_urlsafe(48) if self.settings.pkce else None
-        begun = Pending(
-            state_hash=_hash(state),
-            generation=1,
-            owner=_owner(account, binding),
-            expires_at=self.now() + self.settings.state_lifetime,
-            verifier=verifier,
-        )
+        owner, until = _owner(account, binding), self.now() + self.settings.state_lifetime
+        begun = Pending(state_hash=_hash(state), owner=owner, expires_at=until, verifier=verifier)
         yield from self._ask(self.pending.purge, self.now() - _REMEMBERED)
-        yield from self._ask(self.pending.replace, begun, expected=0)
+        if not (yield from self._ask(self.pending.replace, begun, expected=0)):
+            raise errors.MisuseError("pending: its replace must say that it kept a new record")
         query = {"client_id": self.settings.client_id, "response_type": "code"}
         query |= {"platform_id": "mp", "redirect_uri": self.settings.redirect_uri, "state": state}
         if verifier is not None:
@@ -108,8 +97,10 @@ class Flows(Vault):
                 return NotLinked(reason=Reason.OTHER_SESSION)
             if pending.callback not in {None, fingerprint}:
                 return NotLinked(reason=Reason.STATE_SPENT)
-            if pending.ended is not None:
-                return (yield from self._first_outcome(pending, account))
+            if pending.callback is not None:
+                known = yield from self._known_outcome(pending, account)
+                if known is not None:
+                    return known
             if pending.leased_until is not None:
                 if now >= pending.leased_until or waited > LEASE.total_seconds():
                     return NotLinked(reason=Reason.COMMIT_UNKNOWN)
@@ -120,20 +111,20 @@ class Flows(Vault):
                 return NotLinked(reason=Reason.STATE_EXPIRED)
             if error is None and code in _NO_CODE:
                 return NotLinked(reason=Reason.CODE_MISSING)
-            spent = _next(pending, callback=fingerprint, leased_until=now + LEASE, verifier=None)
+            # To the millisecond, as notifications are dated.
+            at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+            spent = _next(pending, callback=fingerprint, leased_until=now + LEASE, linked_at=at)
             if (yield from self._ask(self.pending.replace, spent, expected=pending.generation)):
                 break
-        if error is not None:
-            denied = error == "access_denied"
-            outcome: Outcome = NotLinked(reason=Reason.DENIED if denied else Reason.PROVIDER_ERROR)
-        else:
-            outcome = yield from self._exchange(account, code, pending.verifier)
-        link = outcome.link if isinstance(outcome, Linked) else None
+        refusal = Reason.DENIED if error == "access_denied" else Reason.PROVIDER_ERROR
+        outcome: Outcome = NotLinked(reason=refusal)
+        if error is None:
+            outcome = yield from self._exchange(account, code, pending, at)
         reason = str(outcome.reason)
-        ended = _next(spent, ended=reason, linked_at=link.linked_at if link else None)
+        ended = _next(spent, ended=reason)
         with suppress(errors.NotSavedError):  # What it came to stands all the same.
             yield from self._patiently(self.pending.replace, ended, expected=spent.generation)
-        self._tell("callback", link, account=account, outcome=reason)
+        self._tell("callback", None, account=account, outcome=reason)
         return outcome
 
     def notified(
@@ -151,29 +142,27 @@ class Flows(Vault):
                     yield from self._end(link, reason="deauthorized")
         return told
 
-    def _first_outcome(self, pending: Pending, account: str) -> Flow[Outcome]:
-        """How the first callback ended, if that is still true."""
-        if pending.ended != "linked":
-            return NotLinked(reason=Reason(str(pending.ended)))
+    def _known_outcome(self, pending: Pending, account: str) -> Flow[Outcome | None]:
+        """How the callback that spent the state ended, if that is still true; None if not yet."""
+        if pending.ended is not None and pending.ended != "linked":
+            return NotLinked(reason=Reason(pending.ended))
         link = yield from self._ask(self.links.get, account)
-        if link is None or link.status == "unlinked" or link.linked_at != pending.linked_at:
-            return NotLinked(reason=Reason.STATE_SPENT)
-        return Linked(link=link)
+        if link is not None and link.linked_at == pending.linked_at and link.status in _KEPT:
+            return Linked(link=link)
+        return None if pending.ended is None else NotLinked(reason=Reason.STATE_SPENT)
 
-    def _exchange(self, account: str, code: str, verifier: str | None) -> Flow[Outcome]:
-        # To the millisecond, as notifications are dated.
-        now = self.now()
-        begun = now.replace(microsecond=now.microsecond // 1000 * 1000)
-        answer = yield from self._send(code_request(self.settings, code=code, verifier=verifier))
+    def _exchange(self, account: str, code: str, pending: Pending, at: datetime) -> Flow[Outcome]:
+        asked = code_request(self.settings, code=code, verifier=pending.verifier)
+        answer = yield from self._send(asked)
         try:
             tokens = read_tokens(answer)
             if tokens.seller_id is None:
                 raise errors.AnswerError("/oauth/token: user_id is missing")
-            return (yield from self._link(account, tokens.seller_id, tokens, begun))
+            return (yield from self._link(account, tokens.seller_id, tokens, at))
         except errors.LinkingError as error:
             self._warn("exchange_failed", None, account=account, problem=str(error))
             committed = isinstance(error, errors.UnavailableError) and error.sent
-            return NotLinked(reason=Reason.COMMIT_UNKNOWN if committed else _REASONS[type(error)])
+            return NotLinked(reason=Reason.COMMIT_UNKNOWN if committed else Reason(error.advice))
 
     def _link(self, account: str, seller_id: int, tokens: Tokens, at: datetime) -> Flow[Outcome]:
         """Keep a new link. Of two accounts that link one seller at once, at most one keeps it."""
@@ -197,30 +186,35 @@ class Flows(Vault):
             before = replace(old, generation=before.generation) if old else before
             yield from self._ask(self.links.replace, before, expected=link.generation)
             return NotLinked(reason=Reason.SELLER_TAKEN)
-        for one in others if policy == "move" else ():
-            yield from self._end(one, reason="moved")
+        for one in others:
+            if policy == "move" and (one.linked_at, one.account) < (at, account):
+                yield from self._end(one, reason="moved")
         self._tell("linked", link, renewable=link.renew_at is not None)
         previous = old.seller_id if old and old.status != "unlinked" else seller_id
         return Linked(link=link, previous_seller_id=None if previous == seller_id else previous)
 
     def _others(self, seller_id: int, account: str) -> Flow[list[Link]]:
         links = yield from self._patiently(self.links.of_seller, seller_id)
-        return [one for one in links if one.account != account and one.status != "unlinked"]
+        return [
+            one for one in links if one.account != account and one.status in {"linked", "renewing"}
+        ]
 
 
 def _parameters(query: str | bytes) -> dict[str, str]:
     """The query's parameters; nothing if it is too long, or if one of ours comes twice."""
-    text = query.decode("latin-1") if isinstance(query, bytes) else query
+    text = (query.decode("latin-1") if isinstance(query, bytes) else query).removeprefix("?")
     pairs = parse_qsl(text, keep_blank_values=True) if len(text) <= 8192 else []
     ours = [(name, value) for name, value in pairs if name in {"code", "error", "state"}]
     return dict(ours) if len(dict(ours)) == len(ours) else {}
 
 
 def _next(pending: Pending, **values: object) -> Pending:
-    return replace(pending, generation=pending.generation + 1, **values)  # type: ignore[arg-type]
+    return replace(pending, generation=pending.generation + 1, verifier=None, **values)  # type: ignore[arg-type]
 
 
 def _owner(account: str, binding: str) -> str:
+    if not isinstance(account, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise errors.MisuseError("account: must be a text, such as str(user.id)")
     return _hash(f"{len(account)} {account} {binding}")
 
 

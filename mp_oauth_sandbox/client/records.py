@@ -60,7 +60,7 @@ class Pending:
     """
 
     state_hash: str
-    generation: int
+    generation: int = 1
     owner: str
     expires_at: datetime
     verifier: str | None = field(default=None, repr=False)

@@ -8,16 +8,12 @@ from urllib.parse import urlsplit
 
 from .errors import ConfigurationError
 
-#: The authorization hosts by country (ISO 3166). Chile's is not `.com.cl`. Source: Mercado Pago,
-#: split payments, "create configuration"; any other country uses the generic host.
+# Source: Mercado Pago, split payments, "create configuration". Chile's is not `.com.cl`; any other
+# country (ISO 3166) uses the generic host.
+_ENDINGS: Final = "AR com.ar, BR com.br, CL cl, CO com.co, MX com.mx, PE com.pe, UY com.uy"
+#: The authorization hosts by country.
 AUTHORIZATION_HOSTS: Final = {
-    "AR": "auth.mercadopago.com.ar",
-    "BR": "auth.mercadopago.com.br",
-    "CL": "auth.mercadopago.cl",
-    "CO": "auth.mercadopago.com.co",
-    "MX": "auth.mercadopago.com.mx",
-    "PE": "auth.mercadopago.com.pe",
-    "UY": "auth.mercadopago.com.uy",
+    one[:2]: f"auth.mercadopago.{one[3:]}" for one in _ENDINGS.split(", ")
 }
 #: Names without a dot are machines of one's own too: a container.
 _OWN_HOST: Final = re.compile(r"127(\.\d+){3}|::1|[^.:]+|.+\.localhost")
@@ -59,9 +55,13 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, naming the setting and the remedy."""
+        for name in ("client_id", "client_secret", "redirect_uri", "api_url"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or value.strip() != value or not value:
+                raise ConfigurationError(f"{name}: must be a text, without blanks around it")
         if not (self.client_id.isascii() and self.client_id.isdigit()):
             raise ConfigurationError("client_id: must be the application number, digits only")
-        if not self.client_secret.strip() or self.client_secret in {"undefined", "None", "null"}:
+        if self.client_secret in {"undefined", "None", "null"}:
             raise ConfigurationError("client_secret: is missing")
         if self.client_secret.startswith(("APP_USR-", "TEST-")):
             raise ConfigurationError("client_secret: is an access token; take the Client Secret")
@@ -70,8 +70,9 @@ class Settings:
         for name in ("redirect_uri", "api_url", *(("auth_url",) if self.auth_url else ())):
             _check_url(name, getattr(self, name))
         for name in ("notification_tolerance", "state_lifetime", "margin_at_most"):
-            if getattr(self, name) <= timedelta():
-                raise ConfigurationError(f"{name}: must be longer than nothing")
+            value = getattr(self, name)
+            if not isinstance(value, timedelta) or value <= timedelta():
+                raise ConfigurationError(f"{name}: must be a timedelta, longer than nothing")
         if not 0 < self.margin_share < 1:
             raise ConfigurationError("margin_share: must lie between 0 and 1")
         if self.if_taken not in {"refuse", "move", "allow"}:

@@ -52,7 +52,7 @@ class _SQLite(Generic[R]):
             change += " WHERE key = ? AND generation = ?"
             values.append(expected)
         else:
-            change = "INSERT OR IGNORE INTO {} VALUES (?, ?, ?, ?, ?)"
+            change = "INSERT INTO {} VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
         return self._execute(change, values)[1] == 1
 
     def _select(self, where: str, *values: object) -> Sequence[R]:
@@ -77,10 +77,8 @@ class _SQLite(Generic[R]):
             )
         try:
             yield database
-        except BaseException:
-            database.close()
-            raise
-        idle.append(database)
+        finally:
+            idle.append(database)
 
 
 class SQLiteTokenStore(_SQLite[Link]):

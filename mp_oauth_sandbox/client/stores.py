@@ -77,9 +77,8 @@ class MemoryTokenStore(_Memory[Link]):
 
     def due(self, now: datetime, limit: int, /) -> Sequence[Link]:
         """See TokenStore."""
-        dated = [(link.due_at, link) for link in list(self._records.values())]
-        due = [(at, link.account, link) for at, link in dated if at is not None and at <= now]
-        return [link for _, _, link in sorted(due)[:limit]]
+        dated = [(link.due_at or now, link.account, link) for link in list(self._records.values())]
+        return [link for at, _, link in sorted(dated) if link.due_at and at <= now][:limit]
 
 
 class MemoryPendingStore(_Memory[Pending]):

@@ -131,5 +131,5 @@ def _lifetime(value: object) -> timedelta:
 
 
 def _retry_after(answer: Response) -> float | None:
-    value = answer.headers.get("retry-after", "")
+    value = {name.lower(): text for name, text in answer.headers.items()}.get("retry-after", "")
     return float(value) if re.fullmatch(r"[0-9]{1,6}", value) else None

@@ -21,12 +21,10 @@ LEASE: Final = timedelta(seconds=60)
 #: Between attempts after failures, and at most if Mercado Pago asks for more (Retry-After).
 _LONGEST_PAUSE: Final = timedelta(minutes=5)
 _LONGEST_WAIT: Final = timedelta(hours=1)
-#: A 401 within this for a token that a 401 had asked for: the link is dead.
+#: A 401 within this for a token that a 401 had asked for: the link is of no use for as long.
 _PROVEN: Final = timedelta(hours=1)
 #: By one call: a token that is dead when it comes is not asked for again and again.
 _MOST_RENEWALS: Final = 2
-#: How many seconds of Retry-After a run of `renew_due` waits for.
-_MOST_PATIENCE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +78,16 @@ class Vault(Desk):
                 yield Sleep(pause)
                 waited, pause = waited + pause, min(2 * pause, 0.25)
                 continue
+            if held and failed is None and link.status == "needs_relink":
+                raise errors.NeedsRelinkError(f"account {account!r} must link again")
             if leased or held or failed:
-                raise failed or errors.UnavailableError("pause", sent=False, retry_after=held or 1)
+                why = f"renewals pause: {link.reason or 'another worker is at it'}"
+                raise failed or errors.UnavailableError(why, sent=False, retry_after=held or 1)
             if renewals == _MOST_RENEWALS:
                 raise errors.UnavailableError("renewed tokens are dead at once", sent=True)
             renewals += 1
             try:
-                yield from self._renew(link, refused=refused is not None)
+                yield from self._renew(link, refused=refused is not None or not link.access_token)
             except (errors.ProviderError, errors.ConfigurationError, errors.NotSavedError) as error:
                 # Look again: meanwhile the old token may have expired, or been unlinked.
                 failed = error
@@ -94,9 +95,13 @@ class Vault(Desk):
     def refused(self, account: str, token: str | None) -> Flow[Link]:
         """After a 401 for that token: the link with another one. Raises as `access`."""
         link = yield from self._ask(self.links.get, account)
-        young = link is not None and self.now() - link.issued_at < _PROVEN
+        now = self.now()
+        young = link is not None and abs(now - link.issued_at) < _PROVEN
         if link is not None and young and link.after_refusal and link.access_token == token:
-            yield from self._lose(link, "refused", drop=True)
+            # Not for ever: perhaps it is the API that is ill. No token until then, and no storm.
+            lost = changed(link, status="needs_relink", access_token=None, retry_at=now + _PROVEN)
+            if (yield from self._ask(self.links.replace, lost, expected=link.generation)):
+                self._warn("lost", lost, reason="refused")
         return (yield from self.access(account, refused=token))
 
     def link(self, account: str) -> Flow[Link | None]:
@@ -140,10 +145,10 @@ class Vault(Desk):
                 after = yield from self._ask(self.links.get, one.account)
                 renewed += after is not None and after.issued_at > link.issued_at
                 lost += after is not None and after.status == "needs_relink"
-            except (errors.ProviderError, errors.ConfigurationError, errors.NotSavedError) as error:
+            except Exception as error:  # noqa: BLE001 - a record's trouble is not the next one's
                 postponed += 1
                 wait = (error.retry_after or 1) if isinstance(error, errors.UnavailableError) else 0
-                stopped = isinstance(error, errors.ConfigurationError) or wait > _MOST_PATIENCE
+                stopped = isinstance(error, errors.ConfigurationError) or wait > 60
                 if stopped:
                     break
                 pause = max(pause, wait)
@@ -206,8 +211,9 @@ class Vault(Desk):
             pause = min(pause, claimed.expires_at - now)
         if isinstance(error, errors.UnavailableError) and error.retry_after is not None:
             pause = max(pause, min(timedelta(seconds=error.retry_after), _LONGEST_WAIT))
-        retry_at = now + pause
-        back = changed(claimed, status="linked", failures=claimed.failures + 1, retry_at=retry_at)
+        status = "linked" if claimed.access_token else "needs_relink"
+        back = changed(claimed, status=status, retry_at=now + pause, reason=str(error))
+        back = replace(back, failures=claimed.failures + 1)
         yield from self._ask(self.links.replace, back, expected=claimed.generation)
         self._warn("renewal_failed", back, problem=str(error), failures=back.failures)
 

@@ -37,7 +37,7 @@ from .world import WEBHOOK_SECRET, World, answer, granting, notification, opened
 
 #: Each event and its facts; `docs/client.md` has the same list.
 EVENTS = {
-    "callback": {"account", "seller_id", "outcome"},
+    "callback": {"account", "outcome"},
     "exchange_failed": {"account", "problem"},
     "linked": {"account", "seller_id", "renewable"},
     "lost": {"account", "seller_id", "reason"},
