@@ -1,6 +1,5 @@
 """Linking: from the button to the tokens, and what a notification ends."""
 
-import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
@@ -8,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -68,9 +68,8 @@ class Flows(Vault):
         query = {"client_id": self.settings.client_id, "response_type": "code"}
         query |= {"platform_id": "mp", "redirect_uri": self.settings.redirect_uri, "state": state}
         if verifier is not None:
-            digest = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
-            challenge = digest.rstrip(b"=").decode()
-            query |= {"code_challenge": challenge, "code_challenge_method": "S256"}
+            s256 = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+            query |= {"code_challenge": s256, "code_challenge_method": "S256"}
         if asked := scopes if isinstance(scopes, str) else " ".join(scopes):
             query["scope"] = asked
         url = f"{self.settings.authorization_endpoint(country)}?{urlencode(query)}"
@@ -167,7 +166,8 @@ class Flows(Vault):
     def _link(self, account: str, seller_id: int, tokens: Tokens, at: datetime) -> Flow[Outcome]:
         """Keep a new link. Of two accounts that link one seller at once, at most one keeps it."""
         policy = self.settings.if_taken
-        if policy == "refuse" and (yield from self._others(seller_id, account)):
+        had = {one.account for one in (yield from self._others(seller_id, account))}
+        if policy == "refuse" and had:
             return NotLinked(reason=Reason.SELLER_TAKEN)
         old = link = None
         while True:
@@ -186,8 +186,8 @@ class Flows(Vault):
             before = replace(old, generation=before.generation) if old else before
             yield from self._ask(self.links.replace, before, expected=link.generation)
             return NotLinked(reason=Reason.SELLER_TAKEN)
-        for one in others:
-            if policy == "move" and (one.linked_at, one.account) < (at, account):
+        for one in others if policy == "move" else ():
+            if one.account in had or (one.linked_at, one.account) < (at, account):
                 yield from self._end(one, reason="moved")
         self._tell("linked", link, renewable=link.renew_at is not None)
         previous = old.seller_id if old and old.status != "unlinked" else seller_id
@@ -219,4 +219,4 @@ def _owner(account: str, binding: str) -> str:
 
 
 def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

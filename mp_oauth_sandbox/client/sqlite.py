@@ -21,7 +21,8 @@ class _SQLite(Generic[R]):
         self._path: Path = Path(path).absolute()
         # By process: a connection must not be carried over a fork.
         self._idle: dict[int, list[sqlite3.Connection]] = {}
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Not opened if it is there: closing it would drop the locks of this process's connections.
+        self._path.touch(mode=0o600)
         with self._connection() as database:
             # Locked at once, without any waiting, if another process is just doing it.
             with suppress(sqlite3.OperationalError):

@@ -687,3 +687,22 @@ def test_a_renewal_that_was_kept_and_reported_as_failed_is_kept_once(world: Worl
     assert renewed == world.kept()
     assert world.calls(renewed) == 200
     assert world.refreshes() == 1
+
+
+def test_opening_a_file_again_drops_no_lock_of_this_process(tmp_path: Path):
+    """As closing any descriptor of it would: another process could then take the log away."""
+    path = tmp_path / "links.sqlite3"
+    links = SQLiteTokenStore(path)
+    links.get("shop-1")
+    pending = SQLitePendingStore(path)
+    script = (
+        "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA journal_mode=DELETE')"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, path], capture_output=True, text=True, check=False
+    )
+
+    assert "database is locked" in done.stderr
+    links.close()
+    pending.close()
