@@ -1,0 +1,166 @@
+"""The client under everything that can happen to it, and clients that do not survive that.
+
+More, and other, examples: `HYPOTHESIS_PROFILE=nightly pytest tests/client/test_machine.py
+--hypothesis-seed=1`. What the machine has found is kept at the end, as plain tests.
+"""
+
+import logging
+from contextlib import suppress
+from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from mp_oauth_sandbox.client import Linked, Linking, MemoryPendingStore, NeedsRelinkError
+from mp_oauth_sandbox.client.vault import LEASE
+
+from .machine import ClientMachine
+from .machine_broken import BROKEN, Broken
+from .machine_properties import Properties
+from .machine_world import START, World
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture):
+    """What the client logs of thousands of mishaps hides what is reported."""
+    caplog.set_level(logging.CRITICAL, logger="mercadopago.linking")
+
+
+@pytest.mark.timeout(7200)
+class TestClient(ClientMachine.TestCase):
+    """Workers that share a store in memory."""
+
+
+class OnDisk(ClientMachine):
+    on_disk = True
+
+
+@pytest.mark.timeout(7200)
+class TestClientOnDisk(OnDisk.TestCase):
+    """Workers that share a SQLite file."""
+
+    settings = settings(max_examples=max(5, settings().max_examples // 10))
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=str)
+def test_a_broken_client_is_caught(broken: Broken):
+    class Machine(ClientMachine):
+        client = broken.client
+        only = broken.number
+        mishap = broken.mishap
+        pkce = True
+
+    with pytest.raises(AssertionError, match=f"^{broken.number}: "):
+        run_state_machine_as_test(
+            Machine,
+            settings=settings(
+                max_examples=500,
+                stateful_step_count=20,
+                derandomize=True,
+                database=None,
+                deadline=None,
+                phases=[Phase.generate],
+                report_multiple_bugs=False,
+                suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+            ),
+        )
+
+
+@pytest.mark.parametrize("refusals", range(4))
+def test_the_machine_calls_the_api_as_the_client_does(refusals: int):
+    """P20: one renewal and one retry, also through httpx, however many 401s there are."""
+    seen: list[list[str]] = []
+    for through_httpx in (True, False):
+        with World(Properties) as world:
+            linked(world, timedelta(days=180))
+            begun = world.sandbox.journal.newest
+            if through_httpx:
+                if refusals:
+                    world.sandbox.faults.sequence(*["token_unknown"] * refusals, on="resource")
+                call_through_httpx(world)
+            else:
+                world.run(world.use("A", lies=refusals))
+            entries = world.sandbox.journal.entries(after=begun)
+            seen.append(
+                [f"{one.kind} {one.status}" for one in entries if one.kind in {"token", "resource"}]
+            )
+    assert seen[0] == seen[1]
+    assert len([one for one in seen[0] if one.startswith("token")]) == min(refusals, 1)
+
+
+def call_through_httpx(world: World) -> None:
+    transport = world.sandbox.transport()
+    with (
+        httpx.Client(transport=transport) as http,
+        Linking(
+            world.settings, world.links, MemoryPendingStore(), http=http, now=world.now
+        ) as linking,
+        httpx.Client(transport=transport, auth=linking.auth("A")) as client,
+        suppress(NeedsRelinkError),
+    ):
+        client.get(f"{world.sandbox.url}/users/me")
+
+
+# ---- what the machine has found ----
+
+
+def linked(world: World, lifetime: timedelta) -> None:
+    world.set_lifetime(lifetime)
+    jar = world.jars[0]
+    assert isinstance(
+        world.run(world.deliver(world.begin(jar, world.sellers[0]), jar)).outcome, Linked
+    )
+
+
+def until_due(world: World) -> None:
+    link = world.links.get("A")
+    assert link is not None
+    assert link.renew_at is not None
+    world.wait_until(link.renew_at)
+
+
+def test_a_run_of_renew_due_leaves_alone_what_another_worker_is_renewing():
+    with World(Properties) as world:
+        linked(world, timedelta(days=180))
+        until_due(world)
+        first, second = (world.renew_due(worker=worker) for worker in (0, 1))
+        assert world.until_request(first)
+        world.run(second)
+        world.run(first)
+        assert len(world.sandbox.journal.query(grant_type="refresh_token")) == 1
+
+
+def test_a_renewal_whose_worker_has_died_is_no_renewal():
+    with World(Properties) as world:
+        linked(world, timedelta(days=180))
+        assert world.until_request(world.use("A", worker=1, lies=1))
+        world.kill(world.workers[1], arrives=False)
+        assert world.status("A") == "renewing"
+        world.wait(LEASE)
+        assert world.status("A") == "linked"
+        assert world.run(world.use("A")).outcome == 200
+
+
+def test_summer_time_moves_no_expiry():
+    with World(Properties) as world:
+        world.zone = ZoneInfo("America/Santiago")
+        linked(world, timedelta(days=180))
+        link = world.links.get("A")
+        assert link is not None
+        late = link.expires_at.astimezone(UTC) - (START + timedelta(days=180))
+        assert abs(late) < timedelta(seconds=1)
+
+
+def test_no_pause_after_failures_outlasts_the_token():
+    with World(Properties) as world:
+        linked(world, timedelta(seconds=60))
+        until_due(world)
+        for pause in (0, 1, 2):
+            world.wait(timedelta(seconds=pause, milliseconds=1))
+            assert world.run(world.use("A"), fate="500").outcome == 200
+        # The next pause would take 4 seconds, and the token lives for 3.
+        world.wait(timedelta(seconds=3))
+        assert world.run(world.use("A")).outcome == 200
