@@ -122,7 +122,7 @@ class ClientMachine(RuleBasedStateMachine):
     client: ClassVar[Client] = GOOD
     only: ClassVar[str | None] = None
     #: What every mishap of a request is (or LIES), and whether there is PKCE, if not left to luck.
-    mishap: ClassVar[str | None] = None
+    mishap: ClassVar[str] = ""
     pkce: ClassVar[bool | None] = None
     on_disk: ClassVar[bool] = False
 
@@ -283,6 +283,7 @@ class ClientMachine(RuleBasedStateMachine):
         link = world.links.get(account)
         if link is not None and link.status != "unlinked":
             world.wait_until(getattr(link, due) or link.expires_at)
+            fate = self.mishap if self.mishap in FATES else fate
             self.meet(world.use(account, worker=worker), fate, until)
 
     def meet(self, flight: Flight, fate: str, until: str) -> None:
@@ -290,9 +291,8 @@ class ClientMachine(RuleBasedStateMachine):
         world = self.here
         if until == "begun":
             return
-        mishap = self.mishap
-        if mishap is not None and mishap != LIES and fate != "fine":
-            fate = mishap
+        if self.mishap in FATES and fate != "fine":
+            fate = self.mishap
         if self.to_request(flight):
             known = fate in EXCHANGE_FATES or flight.last.kind == "refresh"
             world.step(flight, fate=fate if known else "fine")

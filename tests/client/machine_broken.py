@@ -34,7 +34,7 @@ class Broken:
     number: str
     name: str
     client: Client
-    mishap: str | None = None
+    mishap: str = ""
 
     def __str__(self) -> str:
         return f"{self.number} {self.name}"
@@ -428,7 +428,7 @@ class HearsNoEvents(Flows):
         yield from super().status("A")
 
 
-def broken(number: str, name: str, mishap: str | None = None, **client: Any) -> Broken:
+def broken(number: str, name: str, mishap: str = "", **client: Any) -> Broken:
     return Broken(number, name, Client(**client), mishap)
 
 
