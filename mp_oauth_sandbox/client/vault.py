@@ -190,10 +190,11 @@ class Vault(Desk):
         try:
             while True:
                 current = yield from self._patiently(self.links.get, new.account)
-                if current is None or current.refresh_token != spent:
+                # Without a new refresh token it would bring one back that was refused meanwhile.
+                again = current and current.status == "needs_relink" and new.refresh_token == spent
+                if current is None or again or current.refresh_token != spent:
                     return
-                expected = current.generation
-                kept = replace(new, generation=expected + 1)
+                kept, expected = replace(new, generation=current.generation + 1), current.generation
                 if (yield from self._patiently(self.links.replace, kept, expected=expected)):
                     self._tell("renewed", kept)
                     return

@@ -17,6 +17,7 @@ from mp_oauth_sandbox.client import (
     Pending,
     Reason,
     Request,
+    Response,
     UnavailableError,
 )
 
@@ -225,3 +226,20 @@ def test_a_setting_of_another_type_is_named(setting: str, value: object, world: 
 def test_an_account_is_a_text(world: World):
     with pytest.raises(MisuseError, match=r"^account: "):
         world.worker().start(7)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_late_answer_without_a_new_refresh_token_brings_no_refused_one_back(world: World):
+    world.link(world.worker())
+    world.clock.advance(days=181)
+    other = world.worker(deliver=lambda _: answer(400, {"error": "invalid_grant"}))
+
+    def late(_: Request) -> Response:
+        world.clock.advance(minutes=2)  # the lease is over, and another worker takes it
+        with pytest.raises(NeedsRelinkError):
+            other.access("shop-1")
+        return granting(user_id=world.seller.user_id, refresh_token=...)
+
+    with pytest.raises(NeedsRelinkError):
+        world.worker(deliver=late).access("shop-1")
+
+    assert world.kept().status == "needs_relink"
