@@ -120,9 +120,13 @@ class Presentation:
     ended: int | None = None
     over: int | None = None
     held: timedelta = timedelta()
-    kept: bool = False
+    kept_at: int | None = None
     cut_short: bool = False
     in_vain: bool = False
+
+    @property
+    def kept(self) -> bool:
+        return self.kept_at is not None
 
     @property
     def consumed(self) -> bool:
