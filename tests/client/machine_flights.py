@@ -120,13 +120,9 @@ class Presentation:
     ended: int | None = None
     over: int | None = None
     held: timedelta = timedelta()
-    kept_at: int | None = None
+    kept: bool = False
     cut_short: bool = False
     in_vain: bool = False
-
-    @property
-    def kept(self) -> bool:
-        return self.kept_at is not None
 
     @property
     def consumed(self) -> bool:

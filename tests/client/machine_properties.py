@@ -335,7 +335,7 @@ class Properties:
             if other.over is None:
                 if one.claimed_at < other.claimed_at + LEASE - self._spread():
                     self.violated("P22", "a refresh token is presented by two at the same time")
-            elif not (other.cut_short or other.in_vain or revived(other, earlier)):
+            elif not (other.cut_short or other.in_vain):
                 number = "P24" if other.told == "refused" else "P22"
                 self.violated(number, f"a refresh token comes again after: {other.told}")
 
@@ -401,7 +401,7 @@ class Properties:
             other
             for other in earlier
             if other.asked > consumed
-            and not (other.cut_short or other.in_vain or revived(other, earlier))
+            and not (other.cut_short or other.in_vain)
             and other.over is not None
             and other.over <= one.asked
         ]
@@ -550,14 +550,3 @@ class Properties:
         linked = [one.seller_id for one in links if one is not None and one.status == "linked"]
         if len(set(linked)) < len(linked):
             self.violated("P27", "two accounts are linked to one seller")
-
-
-def revived(refused: Presentation, all_of_it: list[Presentation]) -> bool:
-    """Whether a refused token became the current one again, by an answer that brought no other.
-
-    Such an answer, kept late because the store had failed, says nothing of the refusal.
-    """
-    return any(
-        one.fate == "no refresh token" and one.kept_at is not None and one.kept_at > refused.asked
-        for one in all_of_it
-    )

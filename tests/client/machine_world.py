@@ -633,7 +633,7 @@ class World:
             return
         one = self.granting.get(self.labels.get(new.access_token or "", ""))
         if one is not None and not one.kept:
-            one.kept_at = self.ticks
+            one.kept = True
             one.finish(self.ticks, self.now())
         # After any other answer the lease is given back, or the link is lost.
         for one in flight.presented:
