@@ -40,6 +40,10 @@ class _SQLite(Generic[R]):
         for database in self._idle.pop(os.getpid(), []):
             database.close()
 
+    def __del__(self) -> None:
+        # A store that is forgotten leaves nothing open; SQLite itself would warn of it.
+        self.close()
+
     def get(self, key: str, /) -> R | None:
         """The record kept under that key."""
         return next(iter(self._select("WHERE key = ?", key)), None)
