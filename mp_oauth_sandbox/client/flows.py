@@ -3,7 +3,7 @@
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -54,9 +54,7 @@ class Flows(Vault):
             scopes: Sent only if given; Mercado Pago documents none.
         """
         if binding is not None and len(binding) < 16:
-            raise errors.MisuseError(
-                "binding: must be a random text, such as an earlier Start.binding"
-            )
+            raise errors.MisuseError("binding: must be random, as an earlier Start.binding is")
         binding = binding or secrets.token_urlsafe(32)
         state = secrets.token_urlsafe(32)
         verifier = secrets.token_urlsafe(48) if self.settings.pkce else None
@@ -96,10 +94,8 @@ class Flows(Vault):
                 return NotLinked(reason=Reason.OTHER_SESSION)
             if pending.callback not in {None, fingerprint}:
                 return NotLinked(reason=Reason.STATE_SPENT)
-            if pending.callback is not None:
-                known = yield from self._known_outcome(pending, account)
-                if known is not None:
-                    return known
+            if pending.callback and (known := (yield from self._known_outcome(pending, account))):
+                return known
             if pending.leased_until is not None:
                 if now >= pending.leased_until or waited > LEASE.total_seconds():
                     return NotLinked(reason=Reason.COMMIT_UNKNOWN)
@@ -120,7 +116,8 @@ class Flows(Vault):
         if error is None:
             outcome = yield from self._exchange(account, code, pending, at)
         reason = str(outcome.reason)
-        ended = _next(spent, ended=reason)
+        at = outcome.link.linked_at if isinstance(outcome, Linked) else at
+        ended = _next(spent, ended=reason, linked_at=at)
         with suppress(errors.NotSavedError):  # What it came to stands all the same.
             yield from self._patiently(self.pending.replace, ended, expected=spent.generation)
         self._tell("callback", None, account=account, outcome=reason)
@@ -166,38 +163,42 @@ class Flows(Vault):
     def _link(self, account: str, seller_id: int, tokens: Tokens, at: datetime) -> Flow[Outcome]:
         """Keep a new link. Of two accounts that link one seller at once, at most one keeps it."""
         policy = self.settings.if_taken
-        had = {one.account for one in (yield from self._others(seller_id, account))}
+        had = yield from self._others(seller_id, account)
         if policy == "refuse" and had:
             return NotLinked(reason=Reason.SELLER_TAKEN)
+        # Of two links the later one stays: later than those found, whatever their clocks say.
+        since = max([at, *(one.linked_at + timedelta(milliseconds=1) for one in had)])
         old = link = None
         while True:
             current = yield from self._patiently(self.links.get, account)
             if link is not None and link == current:
                 break  # the store kept it, and failed all the same
-            old, generation = current, current.generation if current else 0
-            bare = Link(account=account, generation=generation, seller_id=seller_id, linked_at=at)
+            old, expected = current, current.generation if current else 0
+            bare = Link(account=account, generation=expected, seller_id=seller_id, linked_at=since)
             link = with_tokens(bare, tokens, self.settings, issued_at=at, after_refusal=False)
-            if (yield from self._patiently(self.links.replace, link, expected=generation)):
+            if (yield from self._patiently(self.links.replace, link, expected=expected)):
                 break
         others = yield from self._others(seller_id, account)
-        if policy == "refuse" and others:
-            # Two accounts at the same time: neither keeps the seller, and both can try again.
+        later = any((one.linked_at, one.account) > (since, account) for one in others)
+        if others and (policy == "refuse" or later):
+            # Two accounts at the same time. Whoever is refused can try again.
             before = unlinked(link, reason="seller_taken")
-            before = replace(old, generation=before.generation) if old else before
+            if old is not None and (policy == "refuse" or old.seller_id != seller_id):
+                before = replace(old, generation=before.generation)
             yield from self._ask(self.links.replace, before, expected=link.generation)
             return NotLinked(reason=Reason.SELLER_TAKEN)
-        for one in others if policy == "move" else ():
-            if one.account in had or (one.linked_at, one.account) < (at, account):
-                yield from self._end(one, reason="moved")
+        for one in others:
+            yield from self._end(one, reason="moved")
         self._tell("linked", link, renewable=link.renew_at is not None)
         previous = old.seller_id if old and old.status != "unlinked" else seller_id
         return Linked(link=link, previous_seller_id=None if previous == seller_id else previous)
 
     def _others(self, seller_id: int, account: str) -> Flow[list[Link]]:
-        links = yield from self._patiently(self.links.of_seller, seller_id)
-        return [
-            one for one in links if one.account != account and one.status in {"linked", "renewing"}
-        ]
+        """Links of other accounts that must not stay beside one to the same seller."""
+        links: Sequence[Link] = ()
+        if self.settings.if_taken != "allow":
+            links = yield from self._patiently(self.links.of_seller, seller_id)
+        return [one for one in links if one.account != account and one.status in _KEPT]
 
 
 def _parameters(query: str | bytes) -> dict[str, str]:

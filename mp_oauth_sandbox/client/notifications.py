@@ -30,12 +30,7 @@ class Notification:
 
 
 def verified(
-    query: str | bytes,
-    headers: Mapping[str, str],
-    body: bytes,
-    *,
-    settings: Settings,
-    now: datetime,
+    query: str | bytes, headers: Mapping[str, str], body: bytes, settings: Settings, now: datetime
 ) -> Notification:
     """The notification, if one of the settings' secrets signed it. Raises NotificationError."""
     text = query.decode("latin-1") if isinstance(query, bytes) else query

@@ -131,6 +131,8 @@ class Vault(Desk):
         Stays under the rate, pauses when Mercado Pago asks for it (429), and stops if that is
         for long, or if it is the application that is refused. Any number of workers may run it.
         """
+        if not per_second > 0:
+            raise errors.MisuseError("per_second: must be more than 0")
         due = yield from self._ask(self.links.due, self.now(), limit)
         renewed = postponed = lost = 0
         pause, stopped = 0.0, False

@@ -92,8 +92,10 @@ def test_of_two_accounts_that_move_a_seller_at_once_one_has_the_seller(world: Wo
     # Both look who else has the seller after both have stored their links.
     outcomes = interleave(flows, shops[0].send, world.clock, [])
 
-    assert all(isinstance(one, Linked) for one in outcomes)
-    assert sorted(shops[0].status(one) for one in ("shop-1", "shop-2")) == ["linked", "unlinked"]
+    # The one that began later keeps it, and the other is told so.
+    assert isinstance(outcomes[1], Linked)
+    assert outcomes[0] == NotLinked(reason=Reason.SELLER_TAKEN)
+    assert [shops[0].status(one) for one in ("shop-1", "shop-2")] == ["unlinked", "linked"]
 
 
 def test_a_lost_link_keeps_nobody_else_from_linking_the_seller(world: World):
@@ -243,3 +245,9 @@ def test_a_late_answer_without_a_new_refresh_token_brings_no_refused_one_back(wo
         world.worker(deliver=late).access("shop-1")
 
     assert world.kept().status == "needs_relink"
+
+
+@pytest.mark.parametrize("rate", [0, -1.0, float("nan")])
+def test_a_rate_that_renews_nothing_is_refused(rate: float, world: World):
+    with pytest.raises(MisuseError, match="per_second: must be more than 0"):
+        world.worker().renew_due(per_second=rate)
