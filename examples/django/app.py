@@ -232,9 +232,13 @@ with connection.schema_editor() as editor:  # A project of more files has migrat
             editor.create_model(table)
 
 
+class Handler(WSGIRequestHandler):
+    disable_nagle_algorithm = True  # Or a body waits until the browser has acknowledged its head.
+
+
 def serve() -> None:
     application = testing.wsgi(get_wsgi_application(), linking.renew_due)
-    server = make_server(*marketplace.ADDRESS, application, ThreadedWSGIServer, WSGIRequestHandler)
+    server = make_server(*marketplace.ADDRESS, application, ThreadedWSGIServer, Handler)
     marketplace.serve_forever(server)
 
 
