@@ -110,7 +110,8 @@ def test_a_hundred_of_them_leave_no_thread_no_file_and_no_memory_behind():
     for _ in range(95):
         one_life()
 
-    assert held() == before
+    # Fewer are no leak: what an earlier test has left may go meanwhile.
+    assert all(now <= then for now, then in zip(held(), before, strict=True))
 
 
 def test_two_at_once_know_nothing_of_each_other():

@@ -57,7 +57,7 @@ def test_a_broken_client_is_caught(broken: Broken):
         run_state_machine_as_test(
             Machine,
             settings=settings(
-                max_examples=500,
+                max_examples=2000,
                 stateful_step_count=20,
                 derandomize=True,
                 database=None,
