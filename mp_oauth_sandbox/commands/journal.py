@@ -1,5 +1,7 @@
 """`mp-oauth-sandbox journal`: what happened, and why."""
 
+import os
+import signal
 import time
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -78,14 +80,14 @@ def journal(
     given = {name: value for name, value in filters.items() if value is not None}
     if follow and last is None and since is None:
         last = _TAIL
-    try:
-        place = _print_pages(remote, given, last)
-        if follow:
-            given.pop("since", None)
-            _follow(remote, given, place)
-    except KeyboardInterrupt:
-        if not follow:
-            raise
+    if follow:
+        # At once: an exception in the midst of the HTTP library can leave its lock held, and
+        # whoever closes the connection then waits for ever. Lines are written as they come.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    place = _print_pages(remote, given, last)
+    if follow:
+        given.pop("since", None)
+        _follow(remote, given, place)
 
 
 def _print_pages(remote: Remote, filters: dict[str, str], last: int | None) -> int:
