@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -16,6 +15,7 @@ from mp_oauth_sandbox.faults import description, load_faults
 from mp_oauth_sandbox.hosting.live import PortUnavailableError
 from mp_oauth_sandbox.journal import Entry
 from mp_oauth_sandbox.presets import CLIENT_ID, CLIENT_SECRET, PORT, FirstRun, first_run
+from mp_oauth_sandbox.printer import Printer
 from mp_oauth_sandbox.profiles import described, load_profile
 from mp_oauth_sandbox.sandbox import Sandbox
 from mp_oauth_sandbox.stores.protocol import StoreError
@@ -182,11 +182,16 @@ def serve(
                 sandbox.resources.load(resources)
             sandbox.keep(start.application, *start.sellers)
             _announce(sandbox, start, json=log_format == "json")
-            write = _json_line if log_format == "json" else _text_line
-            sandbox.journal.subscribe(_guarded(write, stop))
+            printer = Printer(
+                _json_line if log_format == "json" else _text_line,
+                left_out=_left_out_json if log_format == "json" else _left_out_text,
+                failed=stop.set,
+            )
+            sandbox.journal.subscribe(printer.tell)
             # A bare wait() would not let Ctrl-C through on Windows.
             while not stop.wait(timeout=3600):
                 pass
+            read = printer.close(within=1)
             _report_never_reached(sandbox)
     except (InvalidInputError, PortUnavailableError, StoreError) as error:
         raise click.ClickException(str(error)) from error
@@ -194,6 +199,9 @@ def serve(
         raise click.ClickException(f"the output cannot be written: {error}") from error
     if log_format == "text":
         _echo("stopped", err=True)
+    if not read:
+        # A line is stuck in a full pipe, and Python would wait for it at the end.
+        os._exit(0)
 
 
 def _announce(sandbox: Sandbox, start: FirstRun, *, json: bool) -> None:
@@ -262,16 +270,12 @@ def _json_line(entry: Entry) -> None:
     _echo(msgspec.json.encode({"event": "exchange", **fields}).decode())
 
 
-def _guarded(write: Callable[[Entry], None], stop: threading.Event) -> Callable[[Entry], None]:
-    """The writer, which stops the sandbox when nobody reads its output any more."""
+def _left_out_text(count: int) -> None:
+    _echo(f"({count} exchanges are missing here, as nobody was reading; the journal has them)")
 
-    def tell(entry: Entry) -> None:
-        try:
-            write(entry)
-        except OSError:
-            stop.set()
 
-    return tell
+def _left_out_json(count: int) -> None:
+    _echo(msgspec.json.encode({"event": "left_out", "count": count}).decode())
 
 
 def _echo(text: str, *, err: bool = False) -> None:

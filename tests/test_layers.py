@@ -37,7 +37,7 @@ LEVELS = [
     {"web", "webhooks"},
     {"hosting"},
     {"sandbox"},
-    {"presets"},
+    {"presets", "printer"},
     {"serve", "driver"},
     {"commands"},
     {"cli", PLUGIN},

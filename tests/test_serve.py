@@ -211,6 +211,16 @@ def test_text_lines_explain_a_refusal_and_have_no_colour_codes_when_piped():
         process.communicate(timeout=10)
 
 
+def test_a_program_that_never_reads_the_output_is_answered_all_the_same():
+    with serving() as (process, ready), httpx.Client() as http:
+        # A pipe holds some 64 KiB, about fifty of these lines.
+        for _ in range(300):
+            assert http.post(f"{ready['url']}/oauth/token", json={}).status_code == 400
+
+        process.terminate()
+        assert process.wait(timeout=10) == 0
+
+
 def test_listening_beyond_loopback_asks_control_calls_for_a_token():
     with serving("--host", "0.0.0.0", "--control-token", "t0ken") as (_, ready):  # noqa: S104
         url = ready["url"].replace("0.0.0.0", "127.0.0.1")  # noqa: S104

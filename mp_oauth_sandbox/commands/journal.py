@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from http import HTTPStatus
+from types import FrameType
 from urllib.parse import urlencode
 
 import click
@@ -83,11 +84,15 @@ def journal(
     if follow:
         # At once: an exception in the midst of the HTTP library can leave its lock held, and
         # whoever closes the connection then waits for ever. Lines are written as they come.
-        signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+        signal.signal(signal.SIGINT, _leave)
     place = _print_pages(remote, given, last)
     if follow:
         given.pop("since", None)
         _follow(remote, given, place)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    os._exit(0)
 
 
 def _print_pages(remote: Remote, filters: dict[str, str], last: int | None) -> int:
