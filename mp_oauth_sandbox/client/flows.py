@@ -106,18 +106,15 @@ class Flows(Vault):
                 return NotLinked(reason=Reason.STATE_EXPIRED)
             if error is None and code in _NO_CODE:
                 return NotLinked(reason=Reason.CODE_MISSING)
-            # To the millisecond, as notifications are dated.
-            at = now.replace(microsecond=now.microsecond // 1000 * 1000)
-            spent = _next(pending, callback=fingerprint, leased_until=now + LEASE, linked_at=at)
+            spent = _next(pending, callback=fingerprint, leased_until=now + LEASE)
             if (yield from self._ask(self.pending.replace, spent, expected=pending.generation)):
                 break
         refusal = Reason.DENIED if error == "access_denied" else Reason.PROVIDER_ERROR
         outcome: Outcome = NotLinked(reason=refusal)
         if error is None:
-            outcome = yield from self._exchange(account, code, pending, at)
+            outcome = yield from self._exchange(account, code, pending, now)
         reason = str(outcome.reason)
-        at = outcome.link.linked_at if isinstance(outcome, Linked) else at
-        ended = _next(spent, ended=reason, linked_at=at)
+        ended = _next(spent, ended=reason)
         with suppress(errors.NotSavedError):  # What it came to stands all the same.
             yield from self._patiently(self.pending.replace, ended, expected=spent.generation)
         self._tell("callback", None, account=account, outcome=reason)
@@ -143,27 +140,30 @@ class Flows(Vault):
         if pending.ended is not None and pending.ended != "linked":
             return NotLinked(reason=Reason(pending.ended))
         link = yield from self._ask(self.links.get, account)
-        if link is not None and link.linked_at == pending.linked_at and link.status in _KEPT:
+        if link is not None and link.state_hash == pending.state_hash and link.status in _KEPT:
             return Linked(link=link)
         return None if pending.ended is None else NotLinked(reason=Reason.STATE_SPENT)
 
-    def _exchange(self, account: str, code: str, pending: Pending, at: datetime) -> Flow[Outcome]:
+    def _exchange(self, account: str, code: str, pending: Pending, now: datetime) -> Flow[Outcome]:
         asked = code_request(self.settings, code=code, verifier=pending.verifier)
         answer = yield from self._send(asked)
         try:
             tokens = read_tokens(answer)
             if tokens.seller_id is None:
                 raise errors.AnswerError("/oauth/token: user_id is missing")
-            return (yield from self._link(account, tokens.seller_id, tokens, at))
+            # To the millisecond, as notifications are dated.
+            at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+            bare = Link(account=account, generation=0, seller_id=tokens.seller_id, linked_at=at)
+            return (yield from self._link(replace(bare, state_hash=pending.state_hash), tokens))
         except errors.LinkingError as error:
             self._warn("exchange_failed", None, account=account, problem=str(error))
             committed = isinstance(error, errors.UnavailableError) and error.sent
             return NotLinked(reason=Reason.COMMIT_UNKNOWN if committed else Reason(error.advice))
 
-    def _link(self, account: str, seller_id: int, tokens: Tokens, at: datetime) -> Flow[Outcome]:
+    def _link(self, bare: Link, tokens: Tokens) -> Flow[Outcome]:
         """Keep a new link. Of two accounts that link one seller at once, at most one keeps it."""
-        policy = self.settings.if_taken
-        had = yield from self._others(seller_id, account)
+        account, at, policy = bare.account, bare.linked_at, self.settings.if_taken
+        had = yield from self._others(bare)
         if policy == "refuse" and had:
             return NotLinked(reason=Reason.SELLER_TAKEN)
         # Of two links the later one stays: later than those found, whatever their clocks say.
@@ -174,31 +174,33 @@ class Flows(Vault):
             if link is not None and link == current:
                 break  # the store kept it, and failed all the same
             old, expected = current, current.generation if current else 0
-            bare = Link(account=account, generation=expected, seller_id=seller_id, linked_at=since)
-            link = with_tokens(bare, tokens, self.settings, issued_at=at, after_refusal=False)
+            link = replace(bare, generation=expected, linked_at=since)
+            link = with_tokens(link, tokens, self.settings, issued_at=at, after_refusal=False)
             if (yield from self._patiently(self.links.replace, link, expected=expected)):
                 break
-        others = yield from self._others(seller_id, account)
+        others = yield from self._others(link)
         later = any((one.linked_at, one.account) > (since, account) for one in others)
         if others and (policy == "refuse" or later):
             # Two accounts at the same time. Whoever is refused can try again.
             before = unlinked(link, reason="seller_taken")
-            if old is not None and (policy == "refuse" or old.seller_id != seller_id):
+            if old is not None and (policy == "refuse" or old.seller_id != link.seller_id):
                 before = replace(old, generation=before.generation)
             yield from self._ask(self.links.replace, before, expected=link.generation)
             return NotLinked(reason=Reason.SELLER_TAKEN)
         for one in others:
             yield from self._end(one, reason="moved")
         self._tell("linked", link, renewable=link.renew_at is not None)
-        previous = old.seller_id if old and old.status != "unlinked" else seller_id
-        return Linked(link=link, previous_seller_id=None if previous == seller_id else previous)
+        previous = old.seller_id if old and old.status != "unlinked" else link.seller_id
+        return Linked(
+            link=link, previous_seller_id=None if previous == link.seller_id else previous
+        )
 
-    def _others(self, seller_id: int, account: str) -> Flow[list[Link]]:
-        """Links of other accounts that must not stay beside one to the same seller."""
-        links: Sequence[Link] = ()
+    def _others(self, link: Link) -> Flow[list[Link]]:
+        """Links of other accounts that must not stay beside this one."""
+        found: Sequence[Link] = ()
         if self.settings.if_taken != "allow":
-            links = yield from self._patiently(self.links.of_seller, seller_id)
-        return [one for one in links if one.account != account and one.status in _KEPT]
+            found = yield from self._patiently(self.links.of_seller, link.seller_id)
+        return [one for one in found if one.account != link.account and one.status in _KEPT]
 
 
 def _parameters(query: str | bytes) -> dict[str, str]:

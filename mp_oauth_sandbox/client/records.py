@@ -16,15 +16,17 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class Link:
     """One account of yours and the seller it is linked to. Instants are aware, in UTC.
 
-    `generation` is raised by every change. `renew_at` is when to renew, None if there is
-    nothing to renew with; `retry_at` holds renewals back after a failure; `leased_until`
-    says that a worker is at it; `after_refusal` that a 401 asked for this token.
+    `generation` is raised by every change. `state_hash` is that of the linking which made it.
+    `renew_at` is when to renew, None if there is nothing to renew with; `retry_at` holds
+    renewals back after a failure; `leased_until` says that a worker is at it; `after_refusal`
+    that a 401 asked for this token.
     """
 
     account: str
     generation: int
     seller_id: int
     linked_at: datetime
+    state_hash: str | None = None
     status: Status = "unlinked"
     issued_at: datetime = _LONG_AGO
     expires_at: datetime = _LONG_AGO
@@ -67,7 +69,6 @@ class Pending:
     callback: str | None = None
     leased_until: datetime | None = None
     ended: str | None = None
-    linked_at: datetime | None = None
     seller_id: ClassVar[None] = None
 
     @property

@@ -117,8 +117,12 @@ class Forgetful(MemoryPendingStore):
         return super().replace(record, expected=expected)
 
 
-def test_an_outcome_that_cannot_be_written_down_is_known_all_the_same(world: World):
-    shop = world.worker(pending=Forgetful())
+@pytest.mark.parametrize("ahead", [0, 5])
+def test_an_outcome_that_cannot_be_written_down_is_known_all_the_same(world: World, ahead: int):
+    # From another account, linked by a clock that is ahead.
+    other = world.worker(now=lambda: world.clock() + timedelta(seconds=ahead))
+    world.link(other, "shop-2")
+    shop = world.worker(pending=Forgetful(), if_taken="move")
     begun = shop.start("shop-1")
     query = world.approved(begun.url)
     before = world.clock()
@@ -129,7 +133,7 @@ def test_an_outcome_that_cannot_be_written_down_is_known_all_the_same(world: Wor
 
     assert isinstance(first, Linked)
     assert isinstance(again, Linked)
-    assert world.exchanges() == 1
+    assert world.exchanges() == 2
 
 
 def test_a_reload_after_the_link_was_lost_does_not_say_linked(world: World):

@@ -254,6 +254,7 @@ LINKS = st.builds(
     status=st.sampled_from(["linked", "renewing", "needs_relink", "unlinked"]),
     seller_id=st.integers(1, 10**18 - 1),
     linked_at=INSTANTS,
+    state_hash=MAYBE_TEXTS,
     issued_at=INSTANTS,
     expires_at=INSTANTS,
     access_token=MAYBE_TEXTS,
@@ -278,7 +279,6 @@ PENDINGS = st.builds(
     callback=MAYBE_TEXTS,
     leased_until=MAYBE_INSTANTS,
     ended=MAYBE_TEXTS,
-    linked_at=MAYBE_INSTANTS,
 )
 
 
