@@ -113,11 +113,10 @@ class Flows(Vault):
         outcome: Outcome = NotLinked(reason=refusal)
         if error is None:
             outcome = yield from self._exchange(account, code, pending, now)
-        reason = str(outcome.reason)
-        ended = _next(spent, ended=reason)
+        ended = _next(spent, ended=str(outcome.reason))
         with suppress(errors.NotSavedError):  # What it came to stands all the same.
             yield from self._patiently(self.pending.replace, ended, expected=spent.generation)
-        self._tell("callback", None, account=account, outcome=reason)
+        self._tell("callback", None, account=account, outcome=str(outcome.reason))
         return outcome
 
     def notified(
@@ -168,14 +167,18 @@ class Flows(Vault):
             return NotLinked(reason=Reason.SELLER_TAKEN)
         # Of two links the later one stays: later than those found, whatever their clocks say.
         since = max([at, *(one.linked_at + timedelta(milliseconds=1) for one in had)])
-        old = link = None
+        # Before it is linked here: if this process dies between the two, it is linked nowhere.
+        for one in had:
+            yield from self._end(one, reason="moved")
+        old = None
         while True:
             current = yield from self._patiently(self.links.get, account)
-            if link is not None and link == current:
-                break  # the store kept it, and failed all the same
+            if current is not None and current.state_hash == bare.state_hash:
+                link = current  # The store kept it, and failed all the same.
+                break
             old, expected = current, current.generation if current else 0
             link = replace(bare, generation=expected, linked_at=since)
-            link = with_tokens(link, tokens, self.settings, issued_at=at, after_refusal=False)
+            link = with_tokens(link, tokens, self.settings, at=at)
             if (yield from self._patiently(self.links.replace, link, expected=expected)):
                 break
         others = yield from self._others(link)

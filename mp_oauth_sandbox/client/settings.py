@@ -12,9 +12,7 @@ from .errors import ConfigurationError
 # country (ISO 3166) uses the generic host.
 _ENDINGS: Final = "AR com.ar, BR com.br, CL cl, CO com.co, MX com.mx, PE com.pe, UY com.uy"
 #: The authorization hosts by country.
-AUTHORIZATION_HOSTS: Final = {
-    one[:2]: f"auth.mercadopago.{one[3:]}" for one in _ENDINGS.split(", ")
-}
+AUTHORIZATION_HOSTS: Final = {c[:2]: f"auth.mercadopago.{c[3:]}" for c in _ENDINGS.split(", ")}
 #: Names without a dot are machines of one's own too: a container.
 _OWN_HOST: Final = re.compile(r"127(\.\d+){3}|::1|[^.:]+|.+\.localhost")
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Generic
+from weakref import WeakMethod
 
 from .records import Link, Pending, R, dump, load
 
@@ -18,9 +19,12 @@ class _SQLite(Generic[R]):
 
     def __init__(self, path: str | Path) -> None:
         """`path` is made if need be, readable by its owner alone: tokens are in it."""
+        self._idle: list[sqlite3.Connection] = []
         self._path: Path = Path(path).absolute()
-        # By process: a connection must not be carried over a fork.
-        self._idle: dict[int, list[sqlite3.Connection]] = {}
+        # Carried over a fork, a connection would take this process's locks for its own.
+        if hasattr(os, "register_at_fork"):
+            close = WeakMethod(self.close)
+            os.register_at_fork(before=lambda: (close() or bool)())
         # Not opened if it is there: closing it would drop the locks of this process's connections.
         self._path.touch(mode=0o600)
         with self._connection() as database:
@@ -36,8 +40,9 @@ class _SQLite(Generic[R]):
                 database.execute(f"CREATE INDEX IF NOT EXISTS {index}")
 
     def close(self) -> None:
-        """Close this process's connections; the store opens new ones if it is used again."""
-        for database in self._idle.pop(os.getpid(), []):
+        """Close its connections; the store opens new ones if it is used again."""
+        idle, self._idle = self._idle, []
+        for database in idle:
             database.close()
 
     def __del__(self) -> None:
@@ -72,9 +77,8 @@ class _SQLite(Generic[R]):
 
     @contextmanager
     def _connection(self) -> Generator[sqlite3.Connection]:
-        idle = self._idle.setdefault(os.getpid(), [])
         try:
-            database = idle.pop()
+            database = self._idle.pop()
         except IndexError:
             # Each statement waits its turn for up to 10 seconds.
             database = sqlite3.connect(
@@ -83,7 +87,7 @@ class _SQLite(Generic[R]):
         try:
             yield database
         finally:
-            idle.append(database)
+            self._idle.append(database)
 
 
 class SQLiteTokenStore(_SQLite[Link]):

@@ -158,8 +158,7 @@ def _ready(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.
 
 
 def _whole(answer: httpx.Response, body: bytearray) -> Response:
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    return Response(status=answer.status_code, headers=headers, body=bytes(body))
+    return Response(status=answer.status_code, headers=dict(answer.headers), body=bytes(body))
 
 
 def _failed(error: httpx.RequestError) -> Failure:

@@ -182,7 +182,7 @@ class Vault(Desk):
         except errors.LinkingError as error:
             yield from self._postpone(claimed, error)
             raise
-        new = with_tokens(link, tokens, self.settings, issued_at=asked_at, after_refusal=refused)
+        new = replace(with_tokens(link, tokens, self.settings, at=asked_at), after_refusal=refused)
         if link.live_mode != new.live_mode or not set(link.scopes) <= set(new.scopes):
             self._warn("permissions_changed", new)
         yield from self._keep(spent, new)
@@ -222,11 +222,10 @@ class Vault(Desk):
 
     def _lose(self, link: Link, reason: str, *, drop: bool) -> Flow[None]:
         """Its refresh token is not presented again; with `drop`, nor is its access token."""
-        token = None if drop else link.access_token
-        if (link.status, link.access_token) == ("needs_relink", token):
+        kept = None if drop else link.access_token
+        if (link.status, link.access_token) == ("needs_relink", kept):
             return
-        lost = changed(link, status="needs_relink", renew_at=None, reason=reason)
-        lost = replace(lost, access_token=token)
+        lost = changed(link, status="needs_relink", renew_at=None, access_token=kept, reason=reason)
         if (yield from self._ask(self.links.replace, lost, expected=link.generation)):
             self._warn("lost", lost, reason=reason)
 
@@ -262,11 +261,9 @@ def _lies_ahead(at: datetime | None, now: datetime, *, within: timedelta) -> flo
     return ahead.total_seconds() if timedelta() < ahead <= within else 0.0
 
 
-def with_tokens(
-    link: Link, tokens: Tokens, settings: Settings, *, issued_at: datetime, after_refusal: bool
-) -> Link:
+def with_tokens(link: Link, tokens: Tokens, settings: Settings, *, at: datetime) -> Link:
     """The link with a new pair; what the answer leaves out stays as it was."""
-    expires_at = issued_at + tokens.lifetime
+    expires_at = at + tokens.lifetime
     refresh_token = tokens.refresh_token or link.refresh_token
     margin = min(tokens.lifetime * settings.margin_share, settings.margin_at_most)
     return changed(
@@ -274,13 +271,13 @@ def with_tokens(
         status="linked",
         access_token=tokens.access_token,
         refresh_token=refresh_token,
-        issued_at=issued_at,
+        issued_at=at,
         expires_at=expires_at,
         renew_at=None if refresh_token is None else expires_at - margin,
         scopes=tokens.scopes or link.scopes,
         live_mode=link.live_mode if tokens.live_mode is None else tokens.live_mode,
         public_key=tokens.public_key or link.public_key,
         failures=0,
-        after_refusal=after_refusal,
+        after_refusal=False,
         reason=None,
     )

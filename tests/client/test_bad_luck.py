@@ -251,6 +251,58 @@ def test_a_late_answer_without_a_new_refresh_token_brings_no_refused_one_back(wo
     assert world.kept().status == "needs_relink"
 
 
+class LostMeanwhile(MemoryTokenStore):
+    """Keeps the first link and fails all the same, while another worker finds it refused."""
+
+    failed = False
+
+    def replace(self, record: Link, /, *, expected: int) -> bool:
+        kept = super().replace(record, expected=expected)
+        if not self.failed:
+            self.failed = True
+            lost = replace(record, status="needs_relink", access_token=None, renew_at=None)
+            super().replace(replace(lost, generation=2), expected=record.generation)
+            raise OSError("the connection broke")
+        return kept
+
+
+def test_a_link_that_was_kept_and_lost_again_is_not_kept_twice(world: World):
+    shop = world.worker(links=LostMeanwhile())
+
+    world.link(shop)
+
+    assert shop.status("shop-1") == "needs_relink"
+
+
+class Dies(MemoryTokenStore):
+    """The process ends after so many changes."""
+
+    left = 1_000
+
+    def replace(self, record: Link, /, *, expected: int) -> bool:
+        kept = super().replace(record, expected=expected)
+        self.left -= 1
+        if not self.left:
+            raise SystemExit
+        return kept
+
+
+@pytest.mark.parametrize("changes", [1, 2])
+def test_a_process_that_ends_in_a_move_leaves_no_seller_at_two_accounts(changes: int, world: World):
+    links = Dies()
+    shop = world.worker(if_taken="move", links=links)
+    world.link(shop, "shop-2")
+    begun = shop.start("shop-1")
+    query = world.approved(begun.url)
+
+    links.left = changes
+    with pytest.raises(SystemExit):
+        shop.callback(query, account="shop-1", binding=begun.binding)
+
+    statuses = [shop.status(account) for account in ("shop-1", "shop-2")]
+    assert statuses == (["unlinked", "unlinked"] if changes == 1 else ["linked", "unlinked"])
+
+
 @pytest.mark.parametrize("rate", [0, -1.0, float("nan")])
 def test_a_rate_that_renews_nothing_is_refused(rate: float, world: World):
     with pytest.raises(MisuseError, match="per_second: must be more than 0"):

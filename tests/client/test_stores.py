@@ -1,5 +1,6 @@
 """What every store promises, and what the flows make of one that fails."""
 
+import gc
 import json
 import os
 import sqlite3
@@ -416,6 +417,58 @@ def test_a_store_may_be_carried_over_a_fork(tmp_path: Path):
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
+
+
+DAEMON = """
+import os, subprocess, sys
+from datetime import UTC, datetime
+from mp_oauth_sandbox.client import Pending, SQLitePendingStore
+
+def record(key):
+    return Pending(state_hash=key, generation=1, owner="o", expires_at=datetime.now(UTC))
+
+def elsewhere(key):
+    seen = (
+        "import sys; from mp_oauth_sandbox.client import SQLitePendingStore;"
+        "print(SQLitePendingStore(sys.argv[1]).get(sys.argv[2]) is not None)"
+    )
+    again = [sys.executable, "-P", "-c", seen, sys.argv[1], key]
+    return subprocess.run(again, capture_output=True, text=True).stdout.strip() == "True"
+
+store = SQLitePendingStore(sys.argv[1])
+assert store.replace(record("parent"), expected=0)
+read, write = os.pipe()
+child = os.fork()
+if child == 0:
+    os.close(write)
+    os.read(read, 1)  # until the parent has closed the store
+    kept = store.replace(record("first"), expected=0) and elsewhere("first")
+    # Whoever looked there was the last to leave, as far as it could know.
+    kept = kept and store.replace(record("second"), expected=0) and elsewhere("second")
+    os._exit(0 if kept else 1)
+store.close()
+os.close(write)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_what_a_daemon_keeps_is_kept_when_its_parent_has_gone(tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", DAEMON, str(tmp_path / "kept.db")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_store_that_cannot_be_made_says_so_alone(recwarn: pytest.WarningsRecorder):
+    with pytest.raises(TypeError):
+        SQLiteTokenStore(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    gc.collect()
+
+    assert not recwarn.list
 
 
 OPENING = """
