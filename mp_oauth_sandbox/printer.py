@@ -17,7 +17,10 @@ class Printer:
     A program that starts the sandbox with a pipe may never read it to its end, and a full pipe
     blocks whoever writes. `left_out` is called with the number of entries that found no place,
     when writing goes on; `failed` once, when `write` raises OSError: nobody reads any more.
+    That `error` is kept.
     """
+
+    error: OSError | None = None
 
     def __init__(
         self,
@@ -61,5 +64,6 @@ class Printer:
                 if entry is None:
                     return
                 self._write(entry)
-        except OSError:
+        except OSError as error:
+            self.error = error
             self._failed()

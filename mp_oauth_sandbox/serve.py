@@ -3,8 +3,9 @@
 import os
 import signal
 import sys
-import threading
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 import click
@@ -144,13 +145,17 @@ def serve(
       mp-oauth-sandbox serve --redirect-uri http://localhost:8000/mp/callback
       mp-oauth-sandbox serve --auto-consent --port 0 --log-format json
     """  # noqa: D301 - click's own mark for text not to be rewrapped
-    stop = threading.Event()
+    # Not an Event, whose lock a signal would find held when it comes in the midst of another.
+    stop: SimpleQueue[None] = SimpleQueue()
     # What requests say may not exist in the terminal's encoding.
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
         reconfigure(errors="backslashreplace")
 
     def stop_serving(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        # A second one, of somebody in a hurry, must not cut the end short.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        stop.put(None)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop_serving)
@@ -185,23 +190,30 @@ def serve(
             printer = Printer(
                 _json_line if log_format == "json" else _text_line,
                 left_out=_left_out_json if log_format == "json" else _left_out_text,
-                failed=stop.set,
+                failed=lambda: stop.put(None),
             )
             sandbox.journal.subscribe(printer.tell)
-            # A bare wait() would not let Ctrl-C through on Windows.
-            while not stop.wait(timeout=3600):
-                pass
+            _wait_for(stop)
             read = printer.close(within=1)
             _report_never_reached(sandbox)
     except (InvalidInputError, PortUnavailableError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"the output cannot be written: {error}") from error
-    if log_format == "text":
+    if printer.error is not None:
+        _echo(f"Error: the output cannot be written any more: {printer.error}", err=True)
+    elif log_format == "text":
         _echo("stopped", err=True)
-    if not read:
-        # A line is stuck in a full pipe, and Python would wait for it at the end.
-        os._exit(0)
+    if printer.error is not None or not read:
+        # Python would try once more to write what is stuck, or wait for ever.
+        os._exit(0 if printer.error is None else 1)
+
+
+def _wait_for(stop: "SimpleQueue[None]") -> None:
+    # Without a timeout, Ctrl-C would not come through on Windows.
+    while True:
+        with suppress(Empty):
+            return stop.get(timeout=3600)
 
 
 def _announce(sandbox: Sandbox, start: FirstRun, *, json: bool) -> None:

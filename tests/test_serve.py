@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 
 import httpx
@@ -218,6 +219,27 @@ def test_a_program_that_never_reads_the_output_is_answered_all_the_same():
             assert http.post(f"{ready['url']}/oauth/token", json={}).status_code == 400
 
         process.terminate()
+        assert process.wait(timeout=10) == 0
+
+
+def test_output_that_cannot_be_written_any_more_ends_it_with_a_word():
+    with serving() as (process, ready):
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        httpx.post(f"{ready['url']}/oauth/token", json={})
+
+        assert process.wait(timeout=10) == 1
+        assert "Error: the output cannot be written any more: " in process.stderr.read()
+
+
+@pytest.mark.parametrize("pause", [0, 0.02, 0.1])
+def test_a_second_signal_changes_nothing(pause):
+    with serving() as (process, _):
+        for _ in range(2):
+            process.terminate()
+            time.sleep(pause)
+
         assert process.wait(timeout=10) == 0
 
 
