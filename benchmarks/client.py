@@ -53,8 +53,8 @@ def filled(store: TokenStore, *, links: int = 1) -> TokenStore:
             issued_at=now,
             expires_at=now + timedelta(days=180),
             renew_at=now + timedelta(days=165),
-            access_token="APP_USR-1-010100-0-1",  # noqa: S106
-            refresh_token="TG-0-1",  # noqa: S106
+            access_token="APP_USR-1-010100-0-1",  # noqa: S106 - made up
+            refresh_token="TG-0-1",  # noqa: S106 - made up
         )
         store.replace(link, expected=0)
     return store

@@ -215,10 +215,12 @@ def _parameters(query: str | bytes) -> dict[str, str]:
 
 
 def _next(pending: Pending, **values: object) -> Pending:
+    # The values are fields of Pending, which no type can say.
     return replace(pending, generation=pending.generation + 1, verifier=None, **values)  # type: ignore[arg-type]
 
 
 def _owner(account: str, binding: str) -> str:
+    # Callers without a type checker hand numbers in, which stores and JSON turn into text or not.
     if not isinstance(account, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise errors.MisuseError("account: must be a text, such as str(user.id)")
     return _hash(f"{len(account)} {account} {binding}")

@@ -408,17 +408,6 @@ assert all(store.get(f"{at}-49") for at in range(4))
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_store_may_be_carried_over_a_fork(tmp_path: Path):
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", FORKED, str(tmp_path / "kept.db")],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-
-
 DAEMON = """
 import os, subprocess, sys
 from datetime import UTC, datetime
@@ -453,9 +442,10 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_what_a_daemon_keeps_is_kept_when_its_parent_has_gone(tmp_path: Path):
+@pytest.mark.parametrize("program", [FORKED, DAEMON], ids=["beside its parent", "after its end"])
+def test_a_store_may_be_carried_over_a_fork(program: str, tmp_path: Path):
     done = subprocess.run(
-        [sys.executable, "-P", "-c", DAEMON, str(tmp_path / "kept.db")],
+        [sys.executable, "-P", "-c", program, str(tmp_path / "kept.db")],
         capture_output=True,
         text=True,
         timeout=60,
