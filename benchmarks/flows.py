@@ -25,7 +25,7 @@ QUERY = (
 )
 SANDBOX = """
 from mp_oauth_sandbox import Sandbox
-from mp_oauth_sandbox.presets import first_run
+from mp_oauth_sandbox.first_run import first_run
 sandbox = Sandbox()
 start = first_run(sandbox, redirect_uris=["http://127.0.0.1:9/cb"])
 sandbox.auto_consent(start.sellers[0])

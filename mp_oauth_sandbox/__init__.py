@@ -7,12 +7,12 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mp_oauth_sandbox.clock import Clock, ClockError
     from mp_oauth_sandbox.core.causes import Cause
     from mp_oauth_sandbox.core.lifetimes import CalendarMonths, Lifetimes
     from mp_oauth_sandbox.core.profile import Profile
     from mp_oauth_sandbox.core.records import Application, Notification, Seller, Webhook
     from mp_oauth_sandbox.core.registration import InvalidInputError
+    from mp_oauth_sandbox.engine.clock import Clock, ClockError
     from mp_oauth_sandbox.hosting.live import PortUnavailableError
     from mp_oauth_sandbox.journal import Entry, Journal
     from mp_oauth_sandbox.sandbox import Sandbox
@@ -24,8 +24,8 @@ _HOMES = {
     "Application": "core.records",
     "CalendarMonths": "core.lifetimes",
     "Cause": "core.causes",
-    "Clock": "clock",
-    "ClockError": "clock",
+    "Clock": "engine.clock",
+    "ClockError": "engine.clock",
     "Entry": "journal",
     "InvalidInputError": "core.registration",
     "Journal": "journal",

@@ -1,5 +1,5 @@
 """`python -m mp_oauth_sandbox`: the command line."""
 
-from mp_oauth_sandbox.cli import main
+from mp_oauth_sandbox.cli.main import main
 
 main()

@@ -19,7 +19,7 @@ from mp_oauth_sandbox.core import lifetimes
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.profile import DEFAULT
 from mp_oauth_sandbox.core.refusals import MISTAKES, RULES, Rule, refuse, wire_error
-from mp_oauth_sandbox.profiles import switches
+from mp_oauth_sandbox.engine.profiles import switches
 
 Evidence = Literal["documented", "observed", "guess"]
 """How well a behaviour is known.

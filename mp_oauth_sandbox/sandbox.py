@@ -9,24 +9,25 @@ from urllib.parse import quote
 
 import msgspec
 
-from mp_oauth_sandbox.clock import Clock
+from mp_oauth_sandbox.core.consent import Consent
 from mp_oauth_sandbox.core.lifetimes import Lifetimes
 from mp_oauth_sandbox.core.profile import DEFAULT, Profile
 from mp_oauth_sandbox.core.records import Application, Seller, Webhook
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication, NewSeller
 from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
-from mp_oauth_sandbox.engine import Consent, Engine
+from mp_oauth_sandbox.engine.clock import Clock
+from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.engine.mint import Mint
+from mp_oauth_sandbox.engine.panel import Panel
+from mp_oauth_sandbox.engine.profiles import changed_profile, profile_named
+from mp_oauth_sandbox.explain.explain import Explained, explain
 from mp_oauth_sandbox.faults import Faults
 from mp_oauth_sandbox.journal import Journal
-from mp_oauth_sandbox.mint import Mint
-from mp_oauth_sandbox.panel import Panel
-from mp_oauth_sandbox.profiles import changed_profile, profile_named
 from mp_oauth_sandbox.resources import ResourceTable
 from mp_oauth_sandbox.stores.memory import MemoryStore
 from mp_oauth_sandbox.stores.protocol import Store, StoreError
 from mp_oauth_sandbox.web.access import Access, allowing
 from mp_oauth_sandbox.web.app import create_app
-from mp_oauth_sandbox.web.lookup import Explained, explain
 from mp_oauth_sandbox.webhooks.public import Webhooks
 
 if TYPE_CHECKING:

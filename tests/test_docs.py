@@ -18,13 +18,13 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from mp_oauth_sandbox.cli import main
-from mp_oauth_sandbox.driver import command
+from mp_oauth_sandbox.cli import check as command
+from mp_oauth_sandbox.cli.main import main
 from mp_oauth_sandbox.driver.config import SandboxConfig
 from mp_oauth_sandbox.driver.endpoints import Endpoints, Login, StatusPage, Tolerances
 from mp_oauth_sandbox.driver.verdicts import Finding, Verdict
+from mp_oauth_sandbox.first_run import CLIENT_ID, CLIENT_SECRET, PORT
 from mp_oauth_sandbox.hosting.live import LiveServer
-from mp_oauth_sandbox.presets import CLIENT_ID, CLIENT_SECRET, PORT
 from pytest_mp_oauth.contracts import ExpiryContract, StateContract
 
 ROOT = Path(__file__).parent.parent

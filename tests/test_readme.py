@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mp_oauth_sandbox.presets import PORT
+from mp_oauth_sandbox.first_run import PORT
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from mp_oauth_sandbox.driver.endpoints import Endpoints
 from mp_oauth_sandbox.driver.errors import ConfigError
-from mp_oauth_sandbox.presets import CLIENT_ID, CLIENT_SECRET, PORT
+from mp_oauth_sandbox.first_run import CLIENT_ID, CLIENT_SECRET, PORT
 
 DEFAULT_FILE = "mp-sandbox.toml"
 

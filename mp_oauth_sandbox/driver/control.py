@@ -2,10 +2,10 @@
 
 import msgspec
 
-from mp_oauth_sandbox.driver.caller import Caller
-from mp_oauth_sandbox.engine import ConsentMode
+from mp_oauth_sandbox.control import types as calls
+from mp_oauth_sandbox.control.caller import Caller
+from mp_oauth_sandbox.core.consent import ConsentMode
 from mp_oauth_sandbox.journal import Entry
-from mp_oauth_sandbox.web import calls
 
 _PAGE = 1000
 

@@ -4,9 +4,6 @@ DriverError
     ConfigError        mp-sandbox.toml: names the key and the remedy
     HookMissingError   the integration offers no such hook: the check is "not checked"
     IntegrationError   the integration does not do what its description says
-    SandboxError       the sandbox cannot be reached, or refuses a control call
-        SandboxAbsentError    nothing answers there, or something that is no sandbox
-        SandboxRefusedError   it answers, and refuses: names the field and the remedy
 """
 
 
@@ -33,22 +30,3 @@ class HookMissingError(DriverError):
 
 class IntegrationError(DriverError):
     """The integration does not do what its description says."""
-
-
-class SandboxError(DriverError):
-    """The sandbox cannot be reached, or refuses a control call."""
-
-
-class SandboxAbsentError(SandboxError):
-    """Nothing answers where the sandbox should be, or something that is no sandbox."""
-
-
-class SandboxRefusedError(SandboxError):
-    """The sandbox refuses a control call: `problem` at `field`, with this HTTP `status`."""
-
-    def __init__(self, call: str, *, status: int, problem: str, field: str | None) -> None:
-        named = f"{field}: {problem}" if field else problem
-        super().__init__(f"{call}: {status} {named}")
-        self.status = status
-        self.problem = problem
-        self.field = field

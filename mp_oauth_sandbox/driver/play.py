@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from mp_oauth_sandbox.clock import Clock
 from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
 from mp_oauth_sandbox.driver.acts import Actor, Callback, Seen, parameters_of
 from mp_oauth_sandbox.driver.browser import Browser, Network, Page
@@ -18,6 +17,7 @@ from mp_oauth_sandbox.driver.jars import CookieJar
 from mp_oauth_sandbox.driver.monitors import Delivery, Record, Session, judge
 from mp_oauth_sandbox.driver.script import APP, SANDBOX, Script
 from mp_oauth_sandbox.driver.verdicts import Finding, Verdict
+from mp_oauth_sandbox.engine.clock import Clock
 from mp_oauth_sandbox.journal import Entry
 
 #: Callbacks come from Mercado Pago's site, where the seller pressed the button: another site

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mp_oauth_sandbox.control.errors import SandboxError
 from mp_oauth_sandbox.driver.acts import Callback, Seen
 from mp_oauth_sandbox.driver.browser import Network
 from mp_oauth_sandbox.driver.control import Control
@@ -88,7 +89,7 @@ class Runner:
                 # What follows would only make the diagram longer.
                 if worst(play.judge()) is Verdict.VIOLATED:
                     break
-        except DriverError as error:
+        except (DriverError, SandboxError) as error:
             play.findings.append(_not_checked(error))
         findings = tuple(play.judge())
         return Result(
@@ -130,7 +131,7 @@ def _compare(play: Play, actor: str, seen: Seen, expected: Expected) -> None:
     if expected.status is not None:
         try:
             status = play.status(actor)
-        except DriverError as error:
+        except (DriverError, SandboxError) as error:
             play.findings.append(_not_checked(error))
             return
         if status not in expected.status:
@@ -150,7 +151,7 @@ def _violated(check: str, what: str, expected: Expected, seen: Seen) -> Finding:
     )
 
 
-def _not_checked(error: DriverError) -> Finding:
+def _not_checked(error: DriverError | SandboxError) -> Finding:
     if isinstance(error, HookMissingError):
         what, do = f"the integration offers no {error.hook}", error.remedy
         return Finding(check=error.hook, verdict=Verdict.NOT_CHECKED, what=what, do=do)

@@ -17,9 +17,9 @@ from mp_oauth_sandbox.faults.kinds import KINDS, AnyFault, Steps, load_faults
 from mp_oauth_sandbox.faults.pace import Drip, Slow
 from mp_oauth_sandbox.faults.rack import Faults, description
 from mp_oauth_sandbox.faults.refuse import Refuse
-from mp_oauth_sandbox.faults.serve import Answer, Asked, Endpoint, Reply, Serve
 from mp_oauth_sandbox.faults.tamper import Tamper
 from mp_oauth_sandbox.faults.webhook import WebhookFault
+from mp_oauth_sandbox.wire.exchange import Answer, Asked, Endpoint, Reply, Serve
 
 __all__ = [
     "KINDS",

@@ -2,7 +2,7 @@
 
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.faults.gate import Barrier
-from mp_oauth_sandbox.faults.serve import Asked, Wrapper
+from mp_oauth_sandbox.wire.exchange import Asked, Wrapper
 
 
 class Armed:

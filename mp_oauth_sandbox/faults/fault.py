@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta, Struct
 
 from mp_oauth_sandbox.core.registration import InvalidInputError
-from mp_oauth_sandbox.faults.serve import Asked, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import Asked, Serve, Wrapper
 
 #: What `on` may say beside a path, and the grant type or endpoint that it means.
 GRANTS = {

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.faults.serve import Answer, Asked, Reply, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import Answer, Asked, Reply, Serve, Wrapper
 
 How = Literal[
     "truncated",

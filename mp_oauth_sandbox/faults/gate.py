@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.faults.serve import Asked, Reply, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import Asked, Reply, Serve, Wrapper
 
 # Bound here, so that no test's frozen time keeps a gate shut.
 _monotonic = time.monotonic

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.faults.serve import Asked, Reply, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import Asked, Reply, Serve, Wrapper
 
 
 class LoseResponse(Fault, frozen=True, kw_only=True, tag="lose-response"):

@@ -7,7 +7,6 @@ from typing import Any, Union, get_args
 
 import msgspec
 
-from mp_oauth_sandbox.checked import invalid
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
@@ -18,6 +17,7 @@ from mp_oauth_sandbox.faults.pace import Drip, Slow
 from mp_oauth_sandbox.faults.refuse import Refuse
 from mp_oauth_sandbox.faults.tamper import Tamper
 from mp_oauth_sandbox.faults.webhook import WebhookFault
+from mp_oauth_sandbox.support.checked import invalid
 
 # msgspec tells the members apart by `kind`.
 AnyFault = Union[  # noqa: UP007 - a value, not only an annotation

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.faults.serve import Asked, Reply, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import Asked, Reply, Serve, Wrapper
 
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 

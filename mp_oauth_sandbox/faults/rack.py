@@ -9,7 +9,7 @@ from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.armed import Armed
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.faults.kinds import checked, made, steps_of
-from mp_oauth_sandbox.faults.serve import Asked, Reply, Serve
+from mp_oauth_sandbox.wire.exchange import Asked, Reply, Serve
 
 
 class Faults:

@@ -11,7 +11,7 @@ from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.refusals import RULES, missing, missing_of_trio, refuse
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.faults.serve import Answer, Asked, Reply, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import Answer, Asked, Reply, Serve, Wrapper
 
 Status = Literal[429, 500, 502, 503, 504]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.faults.serve import Answer, Asked, Reply, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import Answer, Asked, Reply, Serve, Wrapper
 
 How = Literal[
     "drop-state",

@@ -9,28 +9,18 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import ClientDisconnect
+
+from mp_oauth_sandbox.support.connection import CONNECTION, Connection
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-CONNECTION: Final = "mp_oauth_sandbox.connection"
-"""The key of `scope["extensions"]` under which an application finds its `Connection`."""
-
 JSON_CONTENT_TYPE: Final = b"application/json; charset=utf-8"
 
 logger = logging.getLogger("mp_oauth_sandbox")
-
-
-class Connection(TypedDict):
-    """What an application may do with the connection its request came on."""
-
-    abort: Callable[[], None]
-    """Hang up. Nothing more is sent, and the application may return without an answer."""
-    connected: Callable[[], bool]
-    """Whether the client is still there to hear an answer."""
 
 
 def error_body(message: str, *, error: str, status: int) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from mp_oauth_sandbox.hosting.limits import DEFAULT_LIMITS, Limits
 from mp_oauth_sandbox.hosting.protocol import HttpServer
-from mp_oauth_sandbox.loop_thread import LoopThread
+from mp_oauth_sandbox.support.loop_thread import LoopThread
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

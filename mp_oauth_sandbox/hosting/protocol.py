@@ -18,12 +18,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from mp_oauth_sandbox.hosting.guard import (
-    CONNECTION,
-    JSON_CONTENT_TYPE,
-    Connection,
-    guarded,
-)
+from mp_oauth_sandbox.hosting.guard import JSON_CONTENT_TYPE, guarded
 from mp_oauth_sandbox.hosting.limits import (
     DEFAULT_LIMITS,
     HEAD_TOO_LARGE,
@@ -33,6 +28,7 @@ from mp_oauth_sandbox.hosting.limits import (
     Limits,
     Refusal,
 )
+from mp_oauth_sandbox.support.connection import CONNECTION, Connection
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

@@ -10,8 +10,9 @@ from urllib.parse import unquote
 
 import httpx
 
-from mp_oauth_sandbox.hosting.guard import CONNECTION, Connection, guarded
-from mp_oauth_sandbox.loop_thread import LoopThread
+from mp_oauth_sandbox.hosting.guard import guarded
+from mp_oauth_sandbox.support.connection import CONNECTION, Connection
+from mp_oauth_sandbox.support.loop_thread import LoopThread
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Scope

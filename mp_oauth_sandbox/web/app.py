@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route, request_response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mp_oauth_sandbox import wire
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import (
     RedeemCode,
@@ -20,32 +21,29 @@ from mp_oauth_sandbox.core.messages import (
     TokensIssued,
 )
 from mp_oauth_sandbox.core.refusals import refuse
-from mp_oauth_sandbox.engine import Engine, grant_type_of
+from mp_oauth_sandbox.engine.engine import Engine, grant_type_of
 from mp_oauth_sandbox.faults import Answer
-from mp_oauth_sandbox.web import wire
+from mp_oauth_sandbox.journal.masks import masked
 from mp_oauth_sandbox.web.access import Access
-from mp_oauth_sandbox.web.answering import About, Answering
-from mp_oauth_sandbox.web.answers import (
-    JSON_HEADERS,
-    BodyLimits,
-    masked,
-    read_body,
-    request_line,
-)
-from mp_oauth_sandbox.web.consent import ConsentPages
-from mp_oauth_sandbox.web.control import Control
-from mp_oauth_sandbox.web.home import Home
-from mp_oauth_sandbox.web.openapi import PREFIX
-from mp_oauth_sandbox.web.operations import Operations
-from mp_oauth_sandbox.web.pages import PageRefusedError, Pages, on_page_refused
-from mp_oauth_sandbox.web.resource_api import ResourceApi
-from mp_oauth_sandbox.web.seller_pages import DeadPageError, on_dead_page
+from mp_oauth_sandbox.web.api.answering import About, Answering
+from mp_oauth_sandbox.web.api.resources import ResourceApi
+from mp_oauth_sandbox.web.bodies import JSON_HEADERS, BodyLimits, read_body, request_line
+from mp_oauth_sandbox.web.control.guard import Control
+from mp_oauth_sandbox.web.control.openapi import PREFIX
+from mp_oauth_sandbox.web.control.operations import Operations
+from mp_oauth_sandbox.web.pages.authorization import ConsentPages
+from mp_oauth_sandbox.web.pages.consent import DeadPageError, on_dead_page
+from mp_oauth_sandbox.web.pages.home import Home
+from mp_oauth_sandbox.web.pages.rendering import PageRefusedError, Pages, on_page_refused
 from mp_oauth_sandbox.webhooks.public import Webhooks
 
 #: RFC 9110 section 15.6.1, in the shape of an error body.
 INTERNAL_ERROR = msgspec.json.encode(
     {"message": "internal error", "error": "internal_server_error", "status": 500, "cause": []}
 )
+
+
+_PAGES = "mp_oauth_sandbox.web.pages"
 
 
 class Api:
@@ -155,7 +153,9 @@ def create_app(
             Route("/authorization/consent", consent.decide, methods=["POST"]),
             Route("/authorization/sign-in", consent.sign_in, methods=["POST"]),
             Route("/authorization/sign-out", consent.sign_out, methods=["POST"]),
-            Mount("/_sandbox/static", StaticFiles(packages=[("mp_oauth_sandbox.web", "static")])),
+            Mount(
+                "/_sandbox/static", StaticFiles(packages=[("mp_oauth_sandbox.web.pages", "static")])
+            ),
             *control.routes,
             Route("/callback", home.callback, methods=["GET"]),
             Route("/callback", home.exchange, methods=["POST"]),

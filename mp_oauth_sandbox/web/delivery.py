@@ -1,16 +1,15 @@
 """Sending an answer as a reply asks: at once, late, drop by drop or not at all."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import TypedDict, cast
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mp_oauth_sandbox.faults import Answer, Reply
 from mp_oauth_sandbox.journal import Delivery, Entry
+from mp_oauth_sandbox.support.connection import Connection, connection_of
 
 #: A reply that no fault has touched.
 PLAIN = Reply(outcome=None)
@@ -21,19 +20,6 @@ _MOST_PIECES = 50
 
 #: Seconds between two looks at whether the client is still there.
 _GLANCE = 0.25
-
-
-class Connection(TypedDict):
-    """What our own hosts offer of the connection that a request came on."""
-
-    abort: Callable[[], None]
-    connected: Callable[[], bool]
-
-
-def connection_of(scope: Scope) -> Connection | None:
-    """That connection; None on another host."""
-    extensions = cast("dict[str, Connection]", scope.get("extensions") or {})
-    return extensions.get("mp_oauth_sandbox.connection")
 
 
 class JournaledResponse(Response):

@@ -9,7 +9,7 @@ from uuid import UUID
 from mp_oauth_sandbox.core.notify import answer_within
 from mp_oauth_sandbox.core.records import Application, Notification, Webhook
 from mp_oauth_sandbox.core.targets import target_problem
-from mp_oauth_sandbox.engine import Engine
+from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.faults.webhook import WebhookFault
 from mp_oauth_sandbox.webhooks.request import Signing, request, timestamp
 from mp_oauth_sandbox.webhooks.sending import Answer, send

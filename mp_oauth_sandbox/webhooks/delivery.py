@@ -15,9 +15,9 @@ from dataclasses import replace
 
 from mp_oauth_sandbox.core.notify import ACCEPTED
 from mp_oauth_sandbox.core.records import Keys, Notification, Webhook
-from mp_oauth_sandbox.engine import Engine
+from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.faults.webhook import WebhookFault
-from mp_oauth_sandbox.loop_thread import LoopThread
+from mp_oauth_sandbox.support.loop_thread import LoopThread
 from mp_oauth_sandbox.webhooks.attempt import deliver, plan
 from mp_oauth_sandbox.webhooks.ledger import Ledger
 from mp_oauth_sandbox.webhooks.mishaps import Faults, Mishaps

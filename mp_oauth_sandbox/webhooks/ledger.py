@@ -16,7 +16,7 @@ from mp_oauth_sandbox.core.records import (
     NotificationStatus,
     View,
 )
-from mp_oauth_sandbox.engine import Engine
+from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.journal import moment
 from mp_oauth_sandbox.webhooks.attempt import Plan
 from mp_oauth_sandbox.webhooks.sending import Answer

@@ -16,7 +16,7 @@ from mp_oauth_sandbox.core.records import (
     WebhookAction,
 )
 from mp_oauth_sandbox.core.registration import InvalidInputError
-from mp_oauth_sandbox.engine import Engine
+from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.webhooks.delivery import Deliverer
 from mp_oauth_sandbox.webhooks.mishaps import Faults, armed
 

@@ -26,7 +26,7 @@ from mp_oauth_sandbox.client import (
     TokenStore,
 )
 from mp_oauth_sandbox.client.steps import Answer, Call, Flow, Sleep, send
-from mp_oauth_sandbox.clock import Clock
+from mp_oauth_sandbox.engine.clock import Clock
 
 T = TypeVar("T")
 P = ParamSpec("P")

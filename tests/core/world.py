@@ -34,7 +34,7 @@ from mp_oauth_sandbox.core.registration import (
     register_application,
 )
 from mp_oauth_sandbox.core.use_token import use_token
-from mp_oauth_sandbox.mint import Mint
+from mp_oauth_sandbox.engine.mint import Mint
 from mp_oauth_sandbox.stores.memory import MemoryStore
 
 START = datetime(2026, 5, 18, 1, 12, tzinfo=UTC)

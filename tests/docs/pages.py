@@ -27,7 +27,7 @@ from typing import Any, Self
 
 import httpx
 
-from mp_oauth_sandbox.presets import CLIENT_ID, CLIENT_SECRET, PORT
+from mp_oauth_sandbox.first_run import CLIENT_ID, CLIENT_SECRET, PORT
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 

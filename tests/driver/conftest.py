@@ -13,8 +13,8 @@ import pytest
 
 from mp_oauth_sandbox import Sandbox
 from mp_oauth_sandbox.driver.endpoints import Endpoints, Login, StatusPage, Tolerances
+from mp_oauth_sandbox.first_run import CLIENT_ID, CLIENT_SECRET, first_run
 from mp_oauth_sandbox.hosting.live import LiveServer
-from mp_oauth_sandbox.presets import CLIENT_ID, CLIENT_SECRET, first_run
 
 if TYPE_CHECKING:
     from types import ModuleType

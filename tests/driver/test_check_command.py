@@ -10,7 +10,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from mp_oauth_sandbox.cli import main
+from mp_oauth_sandbox.cli.main import main
 
 if TYPE_CHECKING:
     from click.testing import Result

@@ -14,16 +14,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mp_oauth_sandbox import Sandbox
+from mp_oauth_sandbox.control.errors import SandboxError
 from mp_oauth_sandbox.driver.acts import Callback
 from mp_oauth_sandbox.driver.browser import Network
 from mp_oauth_sandbox.driver.control import Control
 from mp_oauth_sandbox.driver.endpoints import Endpoints, Login, StatusPage
-from mp_oauth_sandbox.driver.errors import (
-    DriverError,
-    HookMissingError,
-    IntegrationError,
-    SandboxError,
-)
+from mp_oauth_sandbox.driver.errors import DriverError, HookMissingError, IntegrationError
 from mp_oauth_sandbox.driver.integration import AsgiIntegration, HttpIntegration
 from mp_oauth_sandbox.driver.play import Play
 

@@ -18,9 +18,9 @@ import freezegun
 import httpx
 import pytest
 
-from mp_oauth_sandbox import loop_thread
 from mp_oauth_sandbox.hosting import protocol
 from mp_oauth_sandbox.hosting.live import LiveServer, PortUnavailableError
+from mp_oauth_sandbox.support import loop_thread
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

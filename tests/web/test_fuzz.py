@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from mp_oauth_sandbox import Sandbox
 from mp_oauth_sandbox.hosting.live import LiveServer
-from mp_oauth_sandbox.web.answers import BodyLimits
 from mp_oauth_sandbox.web.app import create_app
+from mp_oauth_sandbox.web.bodies import BodyLimits
 
 CALLBACK = "https://shop.example/mp/callback"
 SECRET = "SecretOfTheFuzzedApplication0000"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from mp_oauth_sandbox import Sandbox
+from mp_oauth_sandbox.control.errors import SandboxError
 from mp_oauth_sandbox.driver.browser import Network
 from mp_oauth_sandbox.driver.control import Control
 from mp_oauth_sandbox.driver.errors import DriverError
@@ -52,7 +53,7 @@ class Stage:
         with self._runner() as runner:
             try:
                 runner.rehearse()
-            except DriverError as error:
+            except (DriverError, SandboxError) as error:
                 pytest.fail(str(error), pytrace=False)
 
     @contextmanager
@@ -70,7 +71,7 @@ class Stage:
         __tracebackhide__ = True
         try:
             holds()
-        except (AssertionError, DriverError) as error:
+        except (AssertionError, DriverError, SandboxError) as error:
             text = "\n".join([str(error), "", *getattr(error, "__notes__", ())])
         else:
             return

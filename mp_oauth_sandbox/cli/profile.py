@@ -1,0 +1,121 @@
+"""`mp-oauth-sandbox profile`: the switches for what nobody knows."""
+
+import textwrap
+
+import click
+import msgspec
+
+from mp_oauth_sandbox.cli.output import plain
+from mp_oauth_sandbox.cli.remote import DefaultGroup, Remote, remote_command
+from mp_oauth_sandbox.core.profile import DEFAULT, PRESETS, Profile
+from mp_oauth_sandbox.engine.profiles import switches
+
+_Switches = dict[str, object]
+
+
+def _value(value: object) -> str:
+    return plain(msgspec.json.encode(value).decode())
+
+
+def _changed(found: _Switches) -> set[str]:
+    preset = PRESETS.get(str(found.get("name")), DEFAULT)
+    usual: dict[str, object] = msgspec.to_builtins(preset)
+    return {
+        name
+        for name, value in found.items()
+        if name != "name"
+        and name in usual
+        and msgspec.json.encode(usual[name]) != msgspec.json.encode(value)
+    }
+
+
+def _text(found: _Switches, names: tuple[str, ...], *, only_changed: bool) -> str:
+    changed = _changed(found)
+    lines = [f"profile {plain(found.get('name'))}, {len(changed)} changed"]
+    for switch in switches():
+        name = switch.name
+        if name not in found or (names and name not in names):
+            continue
+        if only_changed and name not in changed:
+            continue
+        mark = "*" if name in changed else " "
+        lines.append(f"{mark} {click.style(name, bold=True)} = {_value(found[name])}")
+        lines.append(click.style(f"    {switch.type}", dim=True))
+        lines.append(
+            textwrap.fill(switch.evidence, 96, initial_indent="    ", subsequent_indent="    ")
+        )
+    return "\n".join(lines)
+
+
+def _summary(found: _Switches) -> str:
+    changed = sorted(_changed(found))
+    lines = [f"* {name} = {_value(found[name])}" for name in changed]
+    return "\n".join([f"profile {plain(found.get('name'))}, {len(changed)} changed", *lines])
+
+
+@click.group(cls=DefaultGroup)
+def profile() -> None:
+    """Show or change the switches for what the evidence leaves open.
+
+    \b
+    Examples:
+      mp-oauth-sandbox profile
+      mp-oauth-sandbox profile show --changed
+      mp-oauth-sandbox profile set token_type=bearer retry_after=30
+      mp-oauth-sandbox profile preset strict
+    """  # noqa: D301 - click's own mark for text not to be rewrapped
+
+
+@profile.command()
+@click.argument("names", nargs=-1, metavar="[SWITCH]...")
+@click.option("--changed", is_flag=True, help="Only what differs from the preset.")
+@remote_command
+def show(remote: Remote, *, names: tuple[str, ...], changed: bool) -> None:
+    """Every switch: value (changed ones marked *), type, and evidence."""
+    known = {switch.name for switch in switches()}
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"there is no switch {plain(name)[:60]}")
+    remote.run(
+        "GET",
+        "profile",
+        gives=_Switches,
+        text=lambda found: _text(found, names, only_changed=changed),
+    )
+
+
+@profile.command("set")
+@click.argument("pairs", nargs=-1, required=True, metavar="NAME=VALUE...")
+@remote_command
+def set_switches(remote: Remote, *, pairs: tuple[str, ...]) -> None:
+    """Change single switches; a VALUE is text or JSON (true, 30, null).
+
+    \b
+    Example:
+      mp-oauth-sandbox profile set token_type=bearer retry_after=30
+    """  # noqa: D301 - click's own mark for text not to be rewrapped
+    body: dict[str, object] = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise click.UsageError(f"{plain(pair)[:60]} must be NAME=VALUE")
+        body[name] = _given(name, value)
+    remote.run("PATCH", "profile", body, gives=_Switches, text=_summary)
+
+
+@profile.command()
+@click.argument("name", type=click.Choice(tuple(PRESETS)))
+@remote_command
+def preset(remote: Remote, *, name: str) -> None:
+    """Take a preset, with none of its switches changed."""
+    remote.run("PATCH", "profile", {"preset": name}, gives=_Switches, text=_summary)
+
+
+def _given(name: str, text: str) -> object:
+    """The text as JSON where that fits the switch, else as text."""
+    try:
+        value: object = msgspec.json.decode(text)
+        msgspec.convert({name: value}, Profile)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return text
+    return value

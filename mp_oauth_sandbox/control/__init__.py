@@ -1,0 +1,1 @@
+"""The control API, each call described once: server, document, commands and driver read it."""

@@ -1,0 +1,1 @@
+"""The sandbox's decisions with their clock, luck, store and journal; no HTTP."""

@@ -1,0 +1,1 @@
+"""All that is known of a code, a token or a URL that somebody pasted."""

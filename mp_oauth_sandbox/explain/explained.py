@@ -1,0 +1,157 @@
+"""What an explanation is made of, and how whatever was pasted is shown in it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Literal
+
+from msgspec import Struct, field
+
+from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.records import Application
+from mp_oauth_sandbox.core.refusals import explanation, remedy, visible, word
+from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.journal.masks import masked
+
+ExplainedKind = Literal[
+    "code", "access_token", "refresh_token", "authorization_url", "callback_url", "unknown"
+]
+
+#: Codes and tokens wherever they stand, also glued to other letters or encoded twice.
+_SECRET = re.compile(r"(APP_USR|TEST|TG)(?:-|%(?:25)*2[Dd])[\w%-]+")
+
+#: A text shorter than this is no secret that anybody chose in earnest.
+_SECRET_LENGTH = 8
+
+#: Of so many applications the secrets are looked for in what was pasted.
+_APPLICATIONS = 1000
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """What there is to say of one part of a URL; `remedy` is empty where nothing is to be done."""
+
+    name: str
+    ok: bool
+    text: str
+    remedy: str = ""
+
+
+class Explained(Struct, frozen=True, kw_only=True):
+    """What the sandbox knows of a code, a token or a URL; it holds no whole secret.
+
+    `text` is for people, `facts` the same for programs: instants are UTC. `findings` has one
+    row for each part of a URL.
+    """
+
+    kind: ExplainedKind
+    text: str
+    facts: dict[str, str] = field(default_factory=dict[str, str])
+    findings: list[Finding] = field(default_factory=list[Finding])
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def hidden(text: str) -> str:
+    """A text without the codes and tokens in it, fit for a terminal."""
+    return masked(_SECRET.sub(r"\1-...", visible(text)))
+
+
+def shown(text: str, limit: int = 80) -> str:
+    """The beginning of a text that somebody pasted."""
+    return hidden(text[:limit]) + ("..." if len(text) > limit else "")
+
+
+def safe(refused: Refused) -> Refused:
+    """A refusal whose explanation shows nothing that was pasted in a wrong place."""
+    facts = {name: hidden(fact) for name, fact in refused.facts.items()}
+    if "surplus" in facts:
+        facts["surplus"] = " ".join(word(scope) for scope in refused.facts["surplus"].split())
+    if "sent" in facts and "://" not in facts["sent"] and "%3a" not in facts["sent"].lower():
+        facts["sent"], facts["caret"] = f"(a value of {len(refused.facts['sent'])} characters)", ""
+    return replace(refused, facts=MappingProxyType(facts))
+
+
+def verdict(refused: Refused | None, facts: dict[str, str], *, more: str = "") -> list[str]:
+    """The lines "now" and "do"; the same goes into the facts."""
+    facts["now"] = "accepted" if refused is None else "refused"
+    if refused is None:
+        return [f"now: would be accepted{more}"]
+    refused = safe(refused)
+    facts["cause"] = refused.cause.value
+    facts["explanation"], facts["remedy"] = explanation(refused), remedy(refused)
+    why = facts["explanation"].replace("\n", "\n     ")
+    return [
+        f"now: would be refused: {refused.cause}. {why}",
+        f"do: {facts['remedy']}",
+    ]
+
+
+def rows(findings: Iterable[Finding]) -> list[str]:
+    """One line for each finding, and what to do below those that are not right."""
+    findings = list(findings)
+    width = max((len(finding.name) for finding in findings), default=0)
+    lines: list[str] = []
+    for finding in findings:
+        indent = " " * (width + 6)
+        text = finding.text.replace("\n", f"\n{indent}")
+        lines.append(f"  {'ok' if finding.ok else '!!'} {finding.name:<{width}} {text}")
+        if finding.remedy:
+            lines.append(f"{indent}do: {finding.remedy}")
+    return lines
+
+
+def named(application: Application) -> str:
+    """An application by name and number."""
+    return f"{visible(application.name)} ({application.client_id})"
+
+
+def applications(engine: Engine) -> Iterable[Application]:
+    """The applications that are looked through."""
+    return engine.store.page(Application, limit=_APPLICATIONS)
+
+
+def secrets_of(application: Application) -> dict[str, str]:
+    """What of an application must not be shown, by what it is."""
+    found = {"client_secret": application.client_secret}
+    if application.replaced_secret:
+        found["client_secret before its rotation"] = application.replaced_secret
+    if application.webhook is not None:
+        found["webhook secret"] = application.webhook.secret
+    return found
+
+
+def without_secrets(engine: Engine, explained: Explained) -> Explained:
+    """The same without any application's secret, wherever somebody had put one."""
+    told = [explained.text, *explained.facts.values()]
+    told += [f"{finding.name} {finding.text} {finding.remedy}" for finding in explained.findings]
+    whole = "\n".join(told)
+    secrets = [
+        secret
+        for application in applications(engine)
+        for secret in secrets_of(application).values()
+        if len(secret) >= _SECRET_LENGTH and secret in whole
+    ]
+    if not secrets:
+        return explained
+
+    def clean(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, engine.mint.label(secret))
+        return text
+
+    return Explained(
+        kind=explained.kind,
+        text=clean(explained.text),
+        facts={name: clean(fact) for name, fact in explained.facts.items()},
+        findings=[
+            Finding(
+                name=clean(finding.name),
+                ok=finding.ok,
+                text=clean(finding.text),
+                remedy=clean(finding.remedy),
+            )
+            for finding in explained.findings
+        ],
+    )

@@ -1,0 +1,1 @@
+"""What an integration's server calls: the token endpoint and the resources."""

@@ -1,0 +1,95 @@
+"""From a reply to a response of the API: rendered, written down, delivered."""
+
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from mp_oauth_sandbox import wire
+from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.refusals import wire_error
+from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.faults import Answer, Reply
+from mp_oauth_sandbox.journal import Kind
+from mp_oauth_sandbox.journal.masks import masked_refusal
+from mp_oauth_sandbox.web.bodies import JSON_HEADERS, request_line
+from mp_oauth_sandbox.web.delivery import JournaledResponse
+from mp_oauth_sandbox.web.pages.consent import shown_client_id
+
+#: Stands in the journal for what a fault has kept from being decided.
+UNDECIDED = Answer(0, b"", {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the journal may know of a request before it is answered."""
+
+    kind: Kind
+    grant_type: str | None = None
+    client_id: str | None = None
+    user_id: int | None = None
+    facts: dict[str, str] = field(default_factory=dict[str, str])
+
+    def of(self, client_id: str, user_id: int) -> "About":
+        """The same, now that it is known whose it was."""
+        # Not by `replace`, which takes its time on every exchange.
+        return About(
+            kind=self.kind,
+            grant_type=self.grant_type,
+            client_id=client_id,
+            user_id=user_id,
+            facts=self.facts,
+        )
+
+
+class Answering:
+    """Finishes the API's requests: one place for headers, faults' changes and the journal."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Write into this engine's journal."""
+        self._engine = engine
+
+    def success(
+        self, request: Request, reply: Reply, answer: Answer, about: About, outcome: str
+    ) -> JournaledResponse:
+        """An answer to a request that was granted; `outcome` is what the journal calls it."""
+        return self._finish(request, reply, answer, about, outcome, None)
+
+    def otherwise(self, request: Request, reply: Reply, about: About) -> JournaledResponse:
+        """The answer to a refusal, or none where a fault hung up before a decision."""
+        refused = reply.outcome
+        if refused is None:
+            said = "dropped before anything was decided"
+            return self._finish(request, reply, UNDECIDED, about, said, None)
+        if not isinstance(refused, Refused):
+            raise TypeError(f"no answer to {type(refused).__name__}")
+        answer = wire.render_refusal(refused, self._engine.profile)
+        return self._finish(request, reply, answer, about, "refused", refused)
+
+    def _finish(
+        self,
+        request: Request,
+        reply: Reply,
+        answer: Answer,
+        about: About,
+        outcome: str,
+        refused: Refused | None,
+    ) -> JournaledResponse:
+        engine = self._engine
+        headers = {**JSON_HEADERS, "x-request-id": engine.mint.request_id(), **answer.headers}
+        answer = Answer(answer.status, answer.body, headers)
+        for change in reply.changes:
+            answer = change(answer)
+        entry = engine.journal.record(
+            kind=about.kind,
+            request=request_line(request),
+            status=answer.status,
+            outcome=outcome,
+            refused=masked_refusal(refused) if refused else None,
+            error=wire_error(refused, engine.profile).error if refused else None,
+            grant_type=about.grant_type,
+            client_id=shown_client_id(about.client_id),
+            user_id=about.user_id,
+            facts=about.facts,
+            faults=reply.faults,
+        )
+        return JournaledResponse(answer, entry=entry, reply=reply)

@@ -1,0 +1,153 @@
+"""The API beside linking: who asks is told by the bearer token, what is answered by a table."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+from urllib.parse import quote, unquote_to_bytes
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mp_oauth_sandbox import wire
+from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.messages import Refused, TokenAccepted
+from mp_oauth_sandbox.core.refusals import refuse
+from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.faults import Answer
+from mp_oauth_sandbox.resources import Found
+from mp_oauth_sandbox.resources.built_in import Asked
+from mp_oauth_sandbox.web.api.answering import About, Answering
+from mp_oauth_sandbox.web.bodies import BodyLimits, read_body, request_line
+
+#: Answers remembered by X-Idempotency-Key, the oldest out first; our own number.
+_REMEMBERED = 1_000
+
+
+class ResourceApi:
+    """Every path of the API that has nothing to do with linking, GET /users/me first of all."""
+
+    def __init__(self, engine: Engine, limits: BodyLimits) -> None:
+        """Answer from this engine."""
+        self._engine = engine
+        self._limits = limits
+        self._answering = Answering(engine)
+        self._answers: OrderedDict[bytes, bytes] = OrderedDict()
+
+    def forget(self) -> None:
+        """Remember no X-Idempotency-Key any more."""
+        self._answers.clear()
+
+    async def answer(self, request: Request) -> Response:
+        """The answer to one request, once its token is known to be good."""
+        engine = self._engine
+        found = engine.resources.find(request.method, _segments(request))
+        parsed = wire.parse_bearer(
+            request.headers.get("authorization"), request.scope["query_string"], engine.profile
+        )
+        line = request_line(request)
+        reply = await engine.answer(parsed, endpoint="resource", request=line)
+        about = About(kind="resource")
+        if not isinstance(parsed, Refused) and parsed.token:
+            about.facts["access_token"] = engine.mint.label(parsed.token)
+        token = reply.outcome
+        if isinstance(token, Refused):
+            reply = replace(reply, outcome=_of_nothing(token, line, found))
+        if not isinstance(token, TokenAccepted):
+            return self._answering.otherwise(request, reply, about)
+        about = about.of(token.client_id, token.seller.user_id)
+        key = request.headers.get("x-idempotency-key", "").strip()
+        about.facts.update(self._facts(token, key))
+        refused = self._problem(found, token, key, line)
+        if found is None or refused is not None:
+            return self._answering.otherwise(request, replace(reply, outcome=refused), about)
+        body = await self._body(request, found, token, key, about.facts)
+        if isinstance(body, Refused):
+            return self._answering.otherwise(request, replace(reply, outcome=body), about)
+        resource = found.resource
+        headers = {name.lower(): value for name, value in resource.headers.items()}
+        answer = Answer(resource.status, body, headers)
+        said = f"answered as {token.seller.nickname}"
+        return self._answering.success(request, reply, answer, about, said)
+
+    def _facts(self, token: TokenAccepted, key: str) -> dict[str, str]:
+        """What the journal says of a good token, and of how it was used."""
+        facts = {
+            "age_seconds": str(int(token.age.total_seconds())),
+            "live_mode": "true" if token.live_mode else "false",
+        }
+        if token.platform:
+            facts["platform_token"] = "yes"  # noqa: S105 - a word, not a secret
+        if key:
+            facts["idempotency_key"] = f"#{self._engine.mint.short_id(key)}"
+        return facts
+
+    async def _body(
+        self, request: Request, found: Found, token: TokenAccepted, key: str, facts: dict[str, str]
+    ) -> bytes | Refused:
+        """What to answer: the same again to a payment with the same key."""
+        engine, resource = self._engine, found.resource
+        sent = b""
+        if resource.method != "GET":
+            read = await read_body(request, self._limits)
+            if isinstance(read, Refused):
+                return read
+            sent = read
+        given = _object(sent)
+        if resource.built_in and sent and given is None:
+            return refuse(Cause.BODY_UNREADABLE, problem="it is not a JSON object")
+        asked = Asked(token=token, now=engine.clock(), sent=given or {}, fresh=engine.mint)
+        if not resource.idempotent or not key:
+            return found.body(asked)
+        # Hashed, because a key may be as long as a header.
+        whose = f"{resource.id} {token.client_id} {token.seller.user_id} {key}"
+        remembered = hashlib.sha256(whose.encode()).digest()
+        answer = self._answers.get(remembered)
+        if answer is not None:
+            facts["idempotent_repeat"] = "yes"
+            return answer
+        answer = self._answers.setdefault(remembered, found.body(asked))
+        if len(self._answers) > _REMEMBERED:
+            self._answers.popitem(last=False)
+        return answer
+
+    def _problem(
+        self, found: Found | None, token: TokenAccepted, key: str, line: str
+    ) -> Refused | None:
+        if found is None:
+            method, _, path = line.partition(" ")
+            return refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
+        if not found.resource.idempotent:
+            return None
+        profile = self._engine.profile
+        if not key and profile.payment_idempotency_key == "required":
+            return refuse(Cause.IDEMPOTENCY_KEY_MISSING)
+        if token.live_mode and profile.live_payment_of_test_user == "refuse":
+            return refuse(Cause.TEST_USER_IN_LIVE_MODE)
+        return None
+
+
+def _segments(request: Request) -> tuple[str, ...]:
+    """The segments of the path, each decoded by itself: %2F is no slash."""
+    raw = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
+    path: bytes = raw.partition(b"?")[0].removeprefix(b"/")
+    return tuple(unquote_to_bytes(one).decode("utf-8", "replace") for one in path.split(b"/"))
+
+
+def _of_nothing(refused: Refused, line: str, found: Found | None) -> Refused:
+    """A missing token where nothing is anyway: more often than not the path is mistyped."""
+    if found is not None or refused.cause is not Cause.TOKEN_MISSING:
+        return refused
+    problem = f"{refused.facts['problem']}, and there is nothing at {line} either"
+    return replace(refused, facts={**refused.facts, "problem": problem})
+
+
+def _object(body: bytes) -> Mapping[str, object] | None:
+    """The JSON object that was sent; None for anything else."""
+    try:
+        decoded = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    return cast("dict[str, object]", decoded) if isinstance(decoded, dict) else None

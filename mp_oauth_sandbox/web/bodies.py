@@ -1,0 +1,62 @@
+"""Reading bodies within limits, and the line by which a request is known."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+
+from starlette.requests import Request
+
+from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.refusals import refuse, visible
+from mp_oauth_sandbox.journal.masks import masked
+
+#: Guess: the charset; `cache-control` is RFC 6749 section 5.1, not observed.
+JSON_HEADERS = {
+    "content-type": "application/json; charset=utf-8",
+    "cache-control": "no-store",
+}
+
+#: The statuses of a body that was not taken, where ours is the choice: RFC 9110 section 15.5.
+BODY_STATUS = {
+    Cause.BODY_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Cause.BODY_TOO_SLOW: HTTPStatus.REQUEST_TIMEOUT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyLimits:
+    """How large a request's body may be and how long it may take to arrive; our own numbers."""
+
+    size: int = 64 * 1024
+    time: timedelta = timedelta(seconds=10)
+
+
+async def read_body(request: Request, limits: BodyLimits) -> bytes | Refused:
+    """The whole body, bounded in bytes and in time. Raises ClientDisconnect if it never comes."""
+    declared = request.headers.get("content-length", "0")
+    # Longer numbers than that are too large without being read.
+    if len(declared) > 18 or (declared.isdecimal() and int(declared) > limits.size):
+        return refuse(Cause.BODY_TOO_LARGE, limit=limits.size)
+    chunks: list[bytes] = []
+    received = 0
+    try:
+        async with asyncio.timeout(limits.time.total_seconds()):
+            async for chunk in request.stream():
+                received += len(chunk)
+                if received > limits.size:
+                    return refuse(Cause.BODY_TOO_LARGE, limit=limits.size)
+                chunks.append(chunk)
+    except TimeoutError:
+        return refuse(Cause.BODY_TOO_SLOW, limit=f"{limits.time.total_seconds():g}")
+    return b"".join(chunks)
+
+
+def request_line(request: Request) -> str:
+    """Method and path for the journal and for messages: bounded, masked, fit for a terminal.
+
+    Not by `request.url`, which also decodes the query, whatever bytes that has.
+    """
+    path = masked(request.scope["path"])
+    return visible(f"{request.method[:20]} {path[:100]}")

@@ -1,0 +1,1 @@
+"""What the control API's calls do, behind their guard."""

@@ -1,0 +1,1 @@
+"""What browsers see: the seller's pages and the sandbox's own."""

@@ -1,0 +1,286 @@
+"""GET /authorization and what the seller answers: sign in, approve or cancel.
+
+The request waits on the server while the seller reads, and is judged again when the
+answer comes. Nothing is ever sent to a redirect URI that is not registered.
+"""
+
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mp_oauth_sandbox import wire
+from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.messages import (
+    Approve,
+    Ask,
+    Askable,
+    AuthorizationRequest,
+    CodeIssued,
+    Deny,
+    Outcome,
+    Refused,
+)
+from mp_oauth_sandbox.core.records import Seller
+from mp_oauth_sandbox.core.registration import InvalidInputError, NewSeller
+from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.engine.panel import Panel
+from mp_oauth_sandbox.faults import Answer, Reply
+from mp_oauth_sandbox.journal import Entry
+from mp_oauth_sandbox.web.api.answering import UNDECIDED
+from mp_oauth_sandbox.web.bodies import request_line
+from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
+from mp_oauth_sandbox.web.pages.consent import (
+    Dead,
+    DeadPageError,
+    SellerPages,
+    set_cookie,
+    shown_client_id,
+)
+from mp_oauth_sandbox.web.pages.rendering import Pages, cookie_name, same
+from mp_oauth_sandbox.web.pages.sessions import Pending, Session, Sessions
+from mp_oauth_sandbox.web.pages.texts import Language
+
+
+class _Context(NamedTuple):
+    """One HTTP request, and which authorization request it is about."""
+
+    http: Request
+    session: Session | None
+    asked: AuthorizationRequest
+    pending: Pending | None = None
+
+    @property
+    def user_id(self) -> int | None:
+        return self.session.user_id if self.session else None
+
+
+class ConsentPages:
+    """The authorization endpoint."""
+
+    def __init__(self, engine: Engine, pages: Pages) -> None:
+        """Decide by this engine, render with these pages."""
+        self._engine = engine
+        self._panel = Panel(engine)
+        self._pages = pages
+        self._shown = SellerPages(engine, pages)
+        self._sessions = Sessions()
+
+    def forget(self) -> None:
+        """Sign everybody out (reset)."""
+        self._sessions.forget()
+
+    # ---- the endpoint ----
+
+    async def authorization(self, request: Request) -> Response:
+        """GET /authorization."""
+        self._pages.check_host(request)
+        if request.method == "HEAD":
+            # Link scanners ask so; a code is only for a browser that means it.
+            return Response(headers={"cache-control": "no-store"})
+        session = self._session(request)
+        parsed = wire.parse_authorization(request.scope["query_string"])
+        if isinstance(parsed, Refused):
+            return self._shown.refusal(request, parsed, session=session)
+        context = _Context(request, session, parsed)
+        user_id, consent = context.user_id, self._engine.consent
+        asked = self._engine.serve(Ask(request=parsed, user_id=user_id))
+        if not isinstance(asked, Askable):
+            return self._refuse(context, asked)
+        if consent.mode == "deny":
+            return await self._deny(context, user_id)
+        if user_id is None and consent.mode == "auto":
+            user_id = consent.seller
+        if user_id is not None and (consent.mode == "auto" or not asked.consent_needed):
+            return await self._approve(context, user_id)
+        session = session or self._sessions.open()
+        pending = self._sessions.wait(session, parsed, request.query_params.get("lang"))
+        return self._shown.question(request, session, pending, asked.application)
+
+    async def show(self, request: Request) -> Response:
+        """GET /authorization/consent: the page again, after a sign-in or in another language."""
+        self._pages.check_host(request)
+        session = self._session(request)
+        pending = self._sessions.pending(request.query_params.get("request", ""), session)
+        if session is None or pending is None:
+            raise self._dead(request, "request_unknown", session)
+        if language := request.query_params.get("lang"):
+            pending = self._sessions.speak(pending, language)
+        return await self._ask_again(request, session, pending)
+
+    async def sign_in(self, request: Request) -> Response:
+        """POST /authorization/sign-in: as a listed seller, or by nickname."""
+        form, session, pending = await self._form(request)
+        seller = self._seller(form, self._shown.language(request, pending))
+        if seller is None:
+            return await self._ask_again(request, session, pending, invalid=True)
+        return self._go_on(request, session, pending, seller.user_id)
+
+    async def sign_out(self, request: Request) -> Response:
+        """POST /authorization/sign-out: choose another account for the same request."""
+        _, session, pending = await self._form(request)
+        return self._go_on(request, session, pending, None)
+
+    async def decide(self, request: Request) -> Response:
+        """POST /authorization/consent: approve or cancel, once."""
+        form, session, pending = await self._form(request)
+        decision = form.get("decision")
+        if session.user_id is None:
+            raise self._dead(request, "sign_in_needed", session, pending)
+        if decision not in {"approve", "cancel"}:
+            raise self._dead(request, "form_expired", session, pending)
+        if not self._sessions.take(pending):
+            raise self._dead(request, "request_unknown", session, pending)
+        context = _Context(request, session, pending.request, pending)
+        if decision == "approve":
+            return await self._approve(context, session.user_id)
+        return await self._deny(context, session.user_id)
+
+    # ---- answers to the application ----
+
+    async def _approve(self, context: _Context, user_id: int) -> Response:
+        reply = await self._answered(context, Approve(request=context.asked, user_id=user_id))
+        issued = reply.outcome
+        if not isinstance(issued, CodeIssued):
+            return self._refuse(context, issued, reply)
+        entry = self._engine.journal.record(
+            kind="authorization",
+            request=request_line(context.http),
+            status=self._engine.profile.redirect_status,
+            outcome="code issued",
+            client_id=issued.client_id,
+            user_id=issued.user_id,
+            facts=self._shown.facts(context.asked) | {"code": self._engine.mint.label(issued.code)},
+            faults=reply.faults,
+        )
+        return self._redirect(wire.success_location(issued), entry, reply)
+
+    async def _deny(self, context: _Context, user_id: int | None) -> Response:
+        reply = await self._answered(context, Deny(request=context.asked, user_id=user_id))
+        return self._refuse(context, reply.outcome, reply)
+
+    async def _answered(self, context: _Context, message: Approve | Deny) -> Reply:
+        line = request_line(context.http)
+        return await self._engine.answer(message, endpoint="authorization", request=line)
+
+    def _refuse(self, context: _Context, refused: Outcome | None, reply: Reply = PLAIN) -> Response:
+        if refused is None:
+            return self._undecided(context, reply)
+        if not isinstance(refused, Refused):
+            raise TypeError(f"no page for {type(refused).__name__}")
+        if refused.cause is Cause.SELLER_DENIED:
+            location = wire.denial_location(context.asked, self._engine.profile)
+            return self._redirect(location, self._redirected(context, refused, reply), reply)
+        unregistered = refused.cause is Cause.REDIRECT_URI_NOT_REGISTERED
+        if unregistered and self._engine.profile.bad_authorization_request == "redirect":
+            application = self._panel.application(context.asked.client_id or "")
+            if application is not None:
+                location = wire.mismatch_location(application.redirect_uris[0])
+                return self._redirect(location, self._redirected(context, refused, reply), reply)
+        if refused.cause is Cause.OPERATOR_ACCOUNT and context.session is not None:
+            # Else the browser would stay with an account that no page lets it leave.
+            self._sessions.close(context.session)
+        return self._shown.refusal(
+            context.http,
+            refused,
+            session=context.session,
+            pending=context.pending,
+            asked=context.asked,
+            reply=reply,
+        )
+
+    def _undecided(self, context: _Context, reply: Reply) -> Response:
+        """No answer at all: a fault hung up before anything was decided."""
+        entry = self._engine.journal.record(
+            kind="authorization",
+            request=request_line(context.http),
+            status=0,
+            outcome="dropped before anything was decided",
+            client_id=shown_client_id(context.asked.client_id),
+            user_id=context.user_id,
+            facts=self._shown.facts(context.asked),
+            faults=reply.faults,
+        )
+        return JournaledResponse(UNDECIDED, entry=entry, reply=reply)
+
+    def _redirected(self, context: _Context, refused: Refused, reply: Reply) -> Entry:
+        return self._shown.record_refusal(
+            context.http,
+            refused,
+            context.asked,
+            status=self._engine.profile.redirect_status,
+            user_id=context.user_id,
+            faults=reply.faults,
+        )
+
+    def _redirect(self, location: str, entry: Entry, reply: Reply) -> Response:
+        headers = {
+            "location": location,
+            "cache-control": "no-store",
+            "referrer-policy": "no-referrer",
+        }
+        answer = Answer(entry.status, b"", headers)
+        for change in reply.changes:
+            answer = change(answer)
+        return JournaledResponse(answer, entry=entry, reply=reply)
+
+    # ---- the waiting request ----
+
+    async def _ask_again(
+        self, request: Request, session: Session, pending: Pending, *, invalid: bool = False
+    ) -> Response:
+        """The page for a waiting request, judged anew."""
+        context = _Context(request, session, pending.request, pending)
+        asked = self._engine.serve(Ask(request=pending.request, user_id=session.user_id))
+        if not isinstance(asked, Askable):
+            return self._refuse(context, asked)
+        if session.user_id is not None and not asked.consent_needed:
+            if not self._sessions.take(pending):
+                raise self._dead(request, "request_unknown", session, pending)
+            return await self._approve(context, session.user_id)
+        return self._shown.question(request, session, pending, asked.application, invalid=invalid)
+
+    async def _form(self, request: Request) -> tuple[dict[str, str], Session, Pending]:
+        """A form of ours with its session and the request it answers. Raises if it is too old."""
+        form = await self._pages.form(request)
+        session = self._session(request)
+        if session is None or not same(form.get("csrf", ""), session.csrf):
+            raise self._dead(request, "form_expired", session)
+        pending = self._sessions.pending(form.get("request", ""), session)
+        if pending is None:
+            raise self._dead(request, "request_unknown", session)
+        return form, session, pending
+
+    def _dead(
+        self, request: Request, why: Dead, session: Session | None, pending: Pending | None = None
+    ) -> DeadPageError:
+        return DeadPageError(self._shown.dead(request, why, session=session, pending=pending))
+
+    def _go_on(
+        self, request: Request, old: Session, pending: Pending, user_id: int | None
+    ) -> Response:
+        """On to the page of the same request, in a new session of the same browser."""
+        session = self._sessions.renew(old, user_id)
+        location = f"/authorization/consent?request={pending.request_id}"
+        headers = {"location": location, "cache-control": "no-store"}
+        response = Response(status_code=303, headers=headers)
+        set_cookie(request, response, session)
+        return response
+
+    def _session(self, request: Request) -> Session | None:
+        return self._sessions.find(request.cookies.get(cookie_name(request)))
+
+    def _seller(self, form: dict[str, str], language: Language) -> Seller | None:
+        """Who signs in. A nickname that nobody has makes a new test seller."""
+        number = form.get("user_id", "")
+        if number.isascii() and number.isdigit() and len(number) < 20:
+            return self._panel.seller(int(number))
+        nickname = form.get("nickname", "").strip()
+        known = self._panel.seller_named(nickname) if nickname else None
+        if known is not None:
+            return known
+        country = "BR" if language == "pt" else "AR"
+        try:
+            return self._panel.create_seller(NewSeller(country=country, nickname=nickname))
+        except InvalidInputError:
+            return None

@@ -1,0 +1,270 @@
+"""What the seller sees of an authorization request: sign-in, consent and error pages."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.messages import AuthorizationRequest, Refused
+from mp_oauth_sandbox.core.records import Application, Seller
+from mp_oauth_sandbox.core.refusals import RULES, explanation, refuse, remedy, wire_error
+from mp_oauth_sandbox.core.uris import caret
+from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.engine.panel import Panel
+from mp_oauth_sandbox.faults import Answer, Reply
+from mp_oauth_sandbox.journal import Entry
+from mp_oauth_sandbox.journal.masks import masked, masked_refusal
+from mp_oauth_sandbox.web.bodies import request_line
+from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
+from mp_oauth_sandbox.web.pages.rendering import Pages, cookie_name, origin_of
+from mp_oauth_sandbox.web.pages.sessions import Pending, Session
+from mp_oauth_sandbox.web.pages.texts import (
+    LANGUAGES,
+    Language,
+    areas_of_access,
+    pick_language,
+    texts,
+)
+
+Dead = Literal["request_unknown", "form_expired", "sign_in_needed"]
+
+
+class DeadPageError(Exception):
+    """A form or page that leads nowhere any more; `page` says so."""
+
+    def __init__(self, page: Response) -> None:
+        """`page` is the whole answer."""
+        super().__init__(page.status_code)
+        self.page = page
+
+
+async def on_dead_page(_request: Request, error: Exception) -> Response:
+    """The answer there: start again from the application."""
+    if not isinstance(error, DeadPageError):
+        raise error
+    return error.page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """A seller as the pages list it."""
+
+    user_id: int
+    nickname: str
+    country: str
+    collaborator: bool
+
+
+class SellerPages:
+    """The pages of the authorization endpoint, and what the journal says of them."""
+
+    def __init__(self, engine: Engine, pages: Pages) -> None:
+        """Show this engine with these pages."""
+        self._engine = engine
+        self._panel = Panel(engine)
+        self._pages = pages
+
+    def question(
+        self,
+        request: Request,
+        session: Session,
+        pending: Pending,
+        application: Application,
+        *,
+        invalid: bool = False,
+    ) -> Response:
+        """The consent page, or the sign-in page while nobody is signed in.
+
+        `invalid` says that a nickname was typed that cannot be one.
+        """
+        seller = self._seller(session)
+        invalid = invalid and seller is None
+        language = self.language(request, pending, seller)
+        redirect_uri = pending.request.redirect_uri or ""
+        context: dict[str, object] = {
+            "application_name": application.name,
+            "request_id": pending.request_id,
+            "csrf": session.csrf,
+            "languages": _languages(pending, language),
+        }
+        if seller is None:
+            template = "sign_in.html"
+            context["sellers"] = [_listed(one) for one in self._panel.sellers()]
+            context["error"] = texts(language).nickname_invalid if invalid else None
+        else:
+            template = "consent.html"
+            context["seller"] = _listed(seller)
+            context["areas"] = areas_of_access(application.scopes, language=language)
+            context["redirect_origin"] = origin_of(redirect_uri)
+        status = 400 if invalid else 200
+        self._engine.journal.record(
+            kind="authorization",
+            request=request_line(request),
+            status=status,
+            outcome="sign-in page shown" if seller is None else "consent page shown",
+            client_id=application.client_id,
+            user_id=session.user_id,
+            facts=self.facts(pending.request),
+        ).delivery = "delivered"
+        response = self._pages.render(
+            template, context, language=language, form_target=redirect_uri, status=status
+        )
+        set_cookie(request, response, session)
+        return response
+
+    def refusal(
+        self,
+        request: Request,
+        refused: Refused,
+        *,
+        session: Session | None,
+        pending: Pending | None = None,
+        asked: AuthorizationRequest | None = None,
+        reply: Reply = PLAIN,
+    ) -> Response:
+        """The error page: Mercado Pago's sentence, HTTP 400, and set apart why (sandbox).
+
+        `reply` is what faults have made of it: another status, or another delivery.
+        """
+        refused = masked_refusal(refused)
+        seller = self._seller(session)
+        user_id = seller.user_id if seller else None
+        error = wire_error(refused, self._engine.profile)
+        status = error.status if error.status in {429, *range(500, 600)} else 400
+        entry = self.record_refusal(
+            request, refused, asked, status=status, user_id=user_id, faults=reply.faults
+        )
+        language = self.language(request, pending, seller)
+        sentences, operator = texts(language), refused.cause is Cause.OPERATOR_ACCOUNT
+        context = {
+            "message": sentences.collaborator_account
+            if operator
+            else sentences.application_cannot_connect,
+            "error_code": "invalid_operator_user_id" if operator else None,
+            "why": explanation(refused).partition("\n")[0],
+            "remedy": remedy(refused),
+            "journal_url": f"/#entry-{entry.seq}",
+            **_comparison(refused),
+        }
+        page = self._pages.render("error.html", context, language=language, status=status)
+        for change in reply.changes:
+            added = change(Answer(status, b"", {})).headers
+            page.headers.update(added)
+        return JournaledResponse(page, entry=entry, reply=reply)
+
+    def dead(
+        self, request: Request, why: Dead, *, session: Session | None, pending: Pending | None
+    ) -> Response:
+        """The answer to a form or page that leads nowhere any more: start again."""
+        refused = refuse(Cause.PAGE_EXPIRED)
+        entry = self.record_refusal(
+            request,
+            refused,
+            pending.request if pending else None,
+            status=400,
+            user_id=session.user_id if session else None,
+        )
+        entry.delivery = "delivered"
+        language = self.language(request, pending, self._seller(session))
+        context = {
+            "message": getattr(texts(language), why),
+            "error_code": None,
+            "why": explanation(refused),
+            "remedy": remedy(refused),
+            "journal_url": f"/#entry-{entry.seq}",
+            "side_by_side": None,
+            "marker": None,
+        }
+        return self._pages.render("error.html", context, language=language, status=400)
+
+    def language(
+        self, request: Request, pending: Pending | None, seller: Seller | None = None
+    ) -> Language:
+        """The language of a page: as chosen, else the seller's, else the browser's."""
+        return pick_language(
+            request.query_params.get("lang") or (pending.language if pending else None),
+            accept_language=request.headers.get("accept-language"),
+            country=seller.country if seller else None,
+        )
+
+    # ---- the journal ----
+
+    def record_refusal(
+        self,
+        request: Request,
+        refused: Refused,
+        asked: AuthorizationRequest | None,
+        *,
+        status: int,
+        user_id: int | None = None,
+        faults: tuple[str, ...] = (),
+    ) -> Entry:
+        """Write a refusal down, or the seller's own denial."""
+        denied = refused.cause is Cause.SELLER_DENIED
+        client_id = asked.client_id if asked else None
+        return self._engine.journal.record(
+            kind="authorization",
+            request=request_line(request),
+            status=status,
+            outcome="denied by the seller" if denied else "refused",
+            refused=masked_refusal(refused),
+            error=RULES[refused.cause].error if denied else "error_page",
+            client_id=shown_client_id(client_id),
+            user_id=user_id,
+            facts=self.facts(asked) if asked else {},
+            faults=faults,
+        )
+
+    def facts(self, asked: AuthorizationRequest) -> dict[str, str]:
+        """What the journal may know of an authorization request."""
+        facts: dict[str, str] = {}
+        if asked.redirect_uri is not None:
+            facts["redirect_uri"] = masked(asked.redirect_uri[:2048])
+        if asked.state is not None:
+            facts["state"] = self._engine.mint.label(asked.state)
+        if asked.code_challenge is not None:
+            facts["code_challenge_method"] = masked((asked.code_challenge_method or "(none)")[:20])
+        return facts
+
+    def _seller(self, session: Session | None) -> Seller | None:
+        if session is None or session.user_id is None:
+            return None
+        return self._panel.seller(session.user_id)
+
+
+def set_cookie(request: Request, response: Response, session: Session) -> None:
+    """Let the browser keep its session."""
+    response.set_cookie(
+        cookie_name(request), session.session_id, httponly=True, samesite="lax", path="/"
+    )
+
+
+def shown_client_id(client_id: str | None) -> str | None:
+    """A client id for the journal: digits only, for id and secret may have been mixed up."""
+    digits = client_id is not None and client_id.isascii() and client_id.isdigit()
+    return client_id[:20] if client_id and digits else None
+
+
+def _listed(seller: Seller) -> _Listed:
+    return _Listed(
+        user_id=seller.user_id,
+        nickname=seller.nickname,
+        country=seller.country,
+        collaborator=seller.collaborator_of is not None,
+    )
+
+
+def _languages(pending: Pending, current: Language) -> list[tuple[Language, str, bool]]:
+    page = f"/authorization/consent?request={pending.request_id}&lang="
+    return [(language, f"{page}{language}", language == current) for language in LANGUAGES]
+
+
+def _comparison(refused: Refused) -> dict[str, object]:
+    """The two redirect URIs and a caret, where that is what went wrong."""
+    sent, registered = refused.facts.get("sent"), refused.facts.get("nearest")
+    if sent is None or registered is None:
+        return {"side_by_side": None, "marker": None}
+    rows = [("sent", sent), ("registered", registered)]
+    return {"side_by_side": rows, "marker": caret(sent, registered)}

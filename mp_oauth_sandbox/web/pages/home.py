@@ -1,0 +1,174 @@
+"""The sandbox's own two pages: the front page with the journal, and a built-in callback."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mp_oauth_sandbox import wire
+from mp_oauth_sandbox.core.messages import Authentication, RedeemCode, Refused, TokensIssued
+from mp_oauth_sandbox.core.records import Application
+from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.journal.masks import masked_refusal
+from mp_oauth_sandbox.web.pages.rendering import PageRefusedError, Pages, cookie_name, same
+from mp_oauth_sandbox.web.pages.sessions import Sessions
+
+CALLBACK = "/callback"
+
+
+class Home:
+    """GET / and the callback that stands in for an integration one has not written yet."""
+
+    def __init__(self, engine: Engine, pages: Pages) -> None:
+        """Show this engine with these pages."""
+        self._engine = engine
+        self._pages = pages
+        self._sessions = Sessions()
+
+    async def index(self, request: Request) -> Response:
+        """GET /: where things are, and the live journal."""
+        self._pages.check_local(request)
+        application = self._first_application()
+        base_url, journal = str(request.base_url).rstrip("/"), self._engine.journal
+        newest = [
+            msgspec.to_builtins(entry) for entry in journal.entries(after=journal.newest - 50)
+        ]
+        context = {
+            "base_url": base_url,
+            "application": application,
+            "authorization_url": _authorization_path(application) if application else None,
+            "links": [
+                ("/_sandbox/openapi.json", "The control API, as an OpenAPI document"),
+                ("/_sandbox/journal", "The journal, as JSON"),
+                ("/_sandbox/health", "Health"),
+            ],
+            "entries": list(reversed(newest)),
+        }
+        return self._pages.render("index.html", context, scripts=True)
+
+    async def callback(self, request: Request) -> Response:
+        """GET /callback: show what an integration's callback would receive."""
+        self._pages.check_local(request)
+        query = request.query_params
+        return self._callback_page(request, query.get("code"), query.get("state"))
+
+    async def exchange(self, request: Request) -> Response:
+        """POST /callback: redeem the code as the first application would, and show the answer."""
+        self._pages.check_local(request)
+        form = await self._pages.form(request)
+        session = self._sessions.find(request.cookies.get(f"{cookie_name(request)}_callback"))
+        code, application = form.get("code"), self._application_of(request)
+        if session is None or not same(form.get("csrf", ""), session.csrf):
+            raise PageRefusedError("the form is too old; reload the callback page")
+        if application is None:
+            raise PageRefusedError(f"no application has registered {_callback_uri(request)}")
+        redeem = RedeemCode(
+            authentication=Authentication(
+                client_id=application.client_id, client_secret=application.client_secret
+            ),
+            code=code,
+            redirect_uri=_callback_uri(request),
+        )
+        status, body = self._redeem(redeem)
+        result: dict[str, object] = {"status": status, "body": body}
+        return self._callback_page(request, code, form.get("state"), result=result)
+
+    def _redeem(self, redeem: RedeemCode) -> tuple[int, str]:
+        outcome = self._engine.serve(redeem)
+        profile = self._engine.profile
+        if isinstance(outcome, TokensIssued):
+            status, content = 200, wire.render_tokens(outcome, redeem, profile)
+        elif isinstance(outcome, Refused):
+            answer = wire.render_refusal(outcome, profile)
+            status, content = answer.status, answer.body
+        else:
+            raise TypeError(f"no page for {type(outcome).__name__}")
+        self._engine.journal.record(
+            kind="token",
+            request="POST /callback (button)",
+            status=status,
+            outcome="tokens issued" if status == 200 else "refused",
+            refused=masked_refusal(outcome) if isinstance(outcome, Refused) else None,
+            grant_type="authorization_code",
+            client_id=redeem.authentication.client_id,
+            facts={"code": self._engine.mint.label(redeem.code)} if redeem.code else {},
+        ).delivery = "delivered"
+        try:
+            return status, json.dumps(json.loads(content), indent=2, ensure_ascii=False)
+        except ValueError:
+            return status, content.decode()
+
+    def _callback_page(
+        self,
+        request: Request,
+        code: str | None,
+        state: str | None,
+        result: dict[str, object] | None = None,
+    ) -> Response:
+        application = self._application_of(request)
+        session = self._sessions.find(request.cookies.get(f"{cookie_name(request)}_callback"))
+        session = session or self._sessions.open()
+        query = request.query_params
+        context = {
+            "code": code,
+            "state": state,
+            "error": query.get("error"),
+            "error_description": query.get("error_description"),
+            "curl": _curl(request, application, code) if application and code else None,
+            "csrf": session.csrf,
+            "redirect_uri": _callback_uri(request),
+            "result": result,
+            "expires_note": "A code lives ten minutes and works once.",
+        }
+        response = self._pages.render("callback.html", context)
+        response.set_cookie(
+            f"{cookie_name(request)}_callback",
+            session.session_id,
+            httponly=True,
+            samesite="lax",
+            path=CALLBACK,
+        )
+        return response
+
+    def _first_application(self) -> Application | None:
+        applications: Sequence[Application] = self._engine.store.page(Application, limit=1)
+        return applications[0] if applications else None
+
+    def _application_of(self, request: Request) -> Application | None:
+        """The first application that has this page as its callback."""
+        uri = _callback_uri(request)
+        for application in self._engine.store.page(Application, limit=500):
+            if uri in application.redirect_uris:
+                return application
+        return None
+
+
+def _callback_uri(request: Request) -> str:
+    return f"{str(request.base_url).rstrip('/')}{CALLBACK}"
+
+
+def _authorization_path(application: Application) -> str:
+    redirect_uri = quote(application.redirect_uris[0], safe="")
+    return (
+        f"/authorization?client_id={application.client_id}&response_type=code"
+        f"&platform_id=mp&redirect_uri={redirect_uri}&state=from-the-front-page"
+    )
+
+
+def _curl(request: Request, application: Application, code: str) -> str:
+    body = {
+        "grant_type": "authorization_code",
+        "client_id": application.client_id,
+        "client_secret": application.client_secret,
+        "code": code,
+        "redirect_uri": _callback_uri(request),
+    }
+    base_url = str(request.base_url).rstrip("/")
+    return (
+        f"curl -s {base_url}/oauth/token -H 'Content-Type: application/json' \\\n"
+        f"  -d {shlex.quote(json.dumps(body))}"
+    )

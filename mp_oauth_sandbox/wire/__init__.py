@@ -1,0 +1,29 @@
+"""The bytes: field names, bodies and their order. Nothing else of the server knows them.
+
+Sources are Mercado Pago's reference for POST /oauth/token and public captures of its
+answers; each switch of the profile names its own.
+"""
+
+from mp_oauth_sandbox.wire.parse import (
+    parse_authorization,
+    parse_bearer,
+    parse_token_request,
+)
+from mp_oauth_sandbox.wire.render import (
+    denial_location,
+    mismatch_location,
+    render_refusal,
+    render_tokens,
+    success_location,
+)
+
+__all__ = [
+    "denial_location",
+    "mismatch_location",
+    "parse_authorization",
+    "parse_bearer",
+    "parse_token_request",
+    "render_refusal",
+    "render_tokens",
+    "success_location",
+]
