@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from mp_oauth_sandbox.control.explain import Explained
 from mp_oauth_sandbox.core.consent import Consent
 from mp_oauth_sandbox.core.lifetimes import Lifetimes
 from mp_oauth_sandbox.core.profile import DEFAULT, Profile
@@ -20,7 +21,7 @@ from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.engine.mint import Mint
 from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.engine.profiles import changed_profile, profile_named
-from mp_oauth_sandbox.explain.explain import Explained, explain
+from mp_oauth_sandbox.explain.explain import explain
 from mp_oauth_sandbox.faults import Faults
 from mp_oauth_sandbox.journal import Journal
 from mp_oauth_sandbox.resources import ResourceTable

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mp_oauth_sandbox.cli.output import say
 from mp_oauth_sandbox.control.errors import SandboxError
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.driver import report
@@ -72,13 +73,13 @@ def check(
     try:
         chosen = [load_scenario(name) for name in scenarios or scenario_names()]
         if only_list:
-            click.echo(report.listing_json(chosen) if json else report.listing(chosen))
+            say(report.listing_json(chosen) if json else report.listing(chosen))
             return
         results: list[Result] = []
         for result in _results(load_config(config), chosen):
             results.append(result)
             if not json:
-                click.echo(report.as_text(result))
+                say(report.as_text(result))
     except PortUnavailableError as error:
         remedy = (
             "If a sandbox runs there already, stop it, or let `check` use it: under [sandbox] in"
@@ -87,7 +88,7 @@ def check(
         raise _UnusableError(f"{error}\n{remedy}") from error
     except (DriverError, SandboxError, InvalidInputError) as error:
         raise _UnusableError(str(error)) from error
-    click.echo(report.as_json(results) if json else f"\n{report.summary(results)}")
+    say(report.as_json(results) if json else f"\n{report.summary(results)}")
     verdict = worst(finding for result in results for finding in result.findings)
     if verdict is Verdict.VIOLATED:
         raise click.exceptions.Exit(VIOLATED)

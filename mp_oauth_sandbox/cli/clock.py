@@ -1,23 +1,20 @@
 """`mp-oauth-sandbox clock`: the sandbox's own time."""
 
 import click
-import msgspec
 
 from mp_oauth_sandbox.cli.durations import seconds_of
-from mp_oauth_sandbox.cli.remote import DefaultGroup, Remote, remote_command
+from mp_oauth_sandbox.cli.output import plain
+from mp_oauth_sandbox.cli.remote import DefaultGroup, Remote, given_as, remote_command
+from mp_oauth_sandbox.control import clock as calls
+from mp_oauth_sandbox.control.clock import AdvanceIn, ClockOut, TravelIn
 
 _settle = click.option(
     "--settle", is_flag=True, help="Then wait until the webhooks now due are answered."
 )
 
 
-class _Clock(msgspec.Struct):
-    now: str
-    frozen: bool
-
-
-def _text(clock: _Clock) -> str:
-    return f"{clock.now}{'  frozen' if clock.frozen else ''}"
+def _text(found: ClockOut) -> str:
+    return plain(f"{found.now}{'  frozen' if found.frozen else ''}")
 
 
 @click.group(cls=DefaultGroup)
@@ -37,7 +34,7 @@ def clock() -> None:
 @remote_command
 def show(remote: Remote) -> None:
     """The time there (UTC), and whether it stands still."""
-    remote.run("GET", "clock", gives=_Clock, text=_text)
+    remote.run(calls.SHOW, text=_text)
 
 
 @clock.command()
@@ -75,8 +72,7 @@ def advance(
             raise click.BadParameter(str(error), param_hint="DURATION") from error
     if not given:
         raise click.UsageError('say how far: clock advance "180 days", or --days 180')
-    body: dict[str, object] = {"seconds": sum(given), **({"settle": True} if settle else {})}
-    remote.run("POST", "clock/advance", body, gives=_Clock, text=_text)
+    remote.run(calls.ADVANCE, AdvanceIn(seconds=sum(given), settle=settle), text=_text)
 
 
 @clock.command()
@@ -90,19 +86,19 @@ def travel(remote: Remote, *, instant: str, settle: bool) -> None:
     Example:
       mp-oauth-sandbox clock travel 2030-01-01T00:00:00Z
     """  # noqa: D301 - click's own mark for text not to be rewrapped
-    body: dict[str, object] = {"to": instant, **({"settle": True} if settle else {})}
-    remote.run("POST", "clock/travel", body, gives=_Clock, text=_text)
+    given = given_as(TravelIn, {"to": instant, "settle": settle})
+    remote.run(calls.TRAVEL, given, text=_text)
 
 
 @clock.command()
 @remote_command
 def freeze(remote: Remote) -> None:
     """Stop the clock."""
-    remote.run("POST", "clock/freeze", gives=_Clock, text=_text)
+    remote.run(calls.FREEZE, text=_text)
 
 
 @clock.command()
 @remote_command
 def resume(remote: Remote) -> None:
     """Let the clock run on."""
-    remote.run("POST", "clock/resume", gives=_Clock, text=_text)
+    remote.run(calls.RESUME, text=_text)

@@ -1,24 +1,20 @@
 """`mp-oauth-sandbox consent`: how sellers answer."""
 
 import click
-import msgspec
 
 from mp_oauth_sandbox.cli.output import plain
 from mp_oauth_sandbox.cli.remote import DefaultGroup, Remote, remote_command
+from mp_oauth_sandbox.control import consent as calls
+from mp_oauth_sandbox.control.consent import ConsentIn, ConsentOut
+from mp_oauth_sandbox.core.consent import ConsentMode
 
 
-class _Consent(msgspec.Struct):
-    mode: str
-    seller: int | None
-
-
-def _text(found: _Consent) -> str:
+def _text(found: ConsentOut) -> str:
     return plain(found.mode) + (f"  seller {found.seller}" if found.seller else "")
 
 
-def _set(remote: Remote, mode: str, seller: int | None = None) -> None:
-    body: dict[str, object] = {"mode": mode, "seller": seller}
-    remote.run("PUT", "consent", body, gives=_Consent, text=_text)
+def _set(remote: Remote, mode: ConsentMode, seller: int | None = None) -> None:
+    remote.run(calls.SET, ConsentIn(mode=mode, seller=seller), text=_text)
 
 
 @click.group(cls=DefaultGroup)
@@ -37,7 +33,7 @@ def consent() -> None:
 @remote_command
 def show(remote: Remote) -> None:
     """How sellers answer now."""
-    remote.run("GET", "consent", gives=_Consent, text=_text)
+    remote.run(calls.SHOW, text=_text)
 
 
 @consent.command()

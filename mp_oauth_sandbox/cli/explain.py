@@ -3,17 +3,14 @@
 import sys
 
 import click
-import msgspec
 
 from mp_oauth_sandbox.cli.output import plain, say
 from mp_oauth_sandbox.cli.remote import Remote, remote_command
+from mp_oauth_sandbox.control import explain as calls
+from mp_oauth_sandbox.control.explain import ExplainIn
 
 #: More than the control API takes.
 _LONGEST = 1 << 20
-
-
-class _Explained(msgspec.Struct):
-    text: str
 
 
 @click.command()
@@ -45,6 +42,4 @@ def explain(remote: Remote, *, what: str) -> None:
     what = what.strip()
     if not what:
         raise click.UsageError("give a code, a token or a URL, as an argument or on standard input")
-    remote.run(
-        "POST", "explain", {"what": what}, gives=_Explained, text=lambda found: plain(found.text)
-    )
+    remote.run(calls.EXPLAIN, ExplainIn(what=what), text=lambda found: plain(found.text))

@@ -5,39 +5,25 @@ import signal
 import time
 from collections import deque
 from collections.abc import Generator, Iterator
+from datetime import datetime
 from http import HTTPStatus
 from types import FrameType
-from urllib.parse import urlencode
 
 import click
 import httpx
 import msgspec
+from msgspec.structs import replace
 
-from mp_oauth_sandbox.cli.output import plain, say, say_json
-from mp_oauth_sandbox.cli.remote import RefusedCallError, Remote, remote_command
+from mp_oauth_sandbox.cli.output import coloured, plain, say, say_json
+from mp_oauth_sandbox.cli.remote import RefusedCallError, Remote, given_as, remote_command
+from mp_oauth_sandbox.control import journal as calls
 from mp_oauth_sandbox.control.errors import SandboxAbsentError
+from mp_oauth_sandbox.control.journal import EVENT_STREAM, PAGE_LIMIT, EntryOut, JournalWanted
 
-_PAGE = 1000
 _TAIL = 10
 _RETRY_SECONDS = 0.5
 #: The sandbox says every 15 seconds that it is still there.
 _SILENCE_SECONDS = 60.0
-
-
-class _Entry(msgspec.Struct):
-    seq: int
-    at: str
-    line: str
-    kind: str
-    cause: str | None = None
-    explanation: str | None = None
-    remedy: str | None = None
-    explain: str | None = None
-
-
-class _Page(msgspec.Struct):
-    entries: list[msgspec.Raw]
-    next: int
 
 
 @click.command()
@@ -78,64 +64,49 @@ def journal(
         "cause": cause,
         "since": since,
     }
-    given = {name: value for name, value in filters.items() if value is not None}
+    wanted = given_as(JournalWanted, filters, strict=False)
     if follow and last is None and since is None:
         last = _TAIL
     if follow:
         # At once: an exception in the midst of the HTTP library can leave its lock held, and
         # whoever closes the connection then waits for ever. Lines are written as they come.
         signal.signal(signal.SIGINT, _leave)
-    place = _print_pages(remote, given, last)
+    place = _print_pages(remote, wanted, last)
     if follow:
-        given.pop("since", None)
-        _follow(remote, given, place)
+        _follow(remote, replace(wanted, since=None), place)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     os._exit(0)
 
 
-def _print_pages(remote: Remote, filters: dict[str, str], last: int | None) -> int:
+def _print_pages(remote: Remote, wanted: JournalWanted, last: int | None) -> int:
     """Print what there is; the number to go on from."""
-    kept: deque[msgspec.Raw] = deque(maxlen=last)
+    kept: deque[EntryOut] = deque(maxlen=last)
     after = 0
     while True:
-        query = urlencode({**filters, "after": after, "limit": _PAGE})
-        page = remote.fetch("GET", f"journal?{query}", gives=_Page)
+        page = remote.caller.call(calls.READ, replace(wanted, after=after, limit=PAGE_LIMIT))
         if last is None:
             for entry in page.entries:
-                _print(remote, bytes(entry))
+                _print(remote, entry)
         else:
             kept.extend(page.entries)
         after = page.next
-        if len(page.entries) < _PAGE:
+        if len(page.entries) < PAGE_LIMIT:
             break
     for entry in kept:
-        _print(remote, bytes(entry))
+        _print(remote, entry)
     return after
 
 
-def _print(remote: Remote, data: bytes) -> int:
-    """Print an entry; its number."""
-    entry = remote.caller.decoded(data, _Entry)
+def _print(remote: Remote, entry: EntryOut) -> None:
     if remote.as_json:
-        say_json(data)
-        return entry.seq
-    text = entry.explain
-    if text is None:
-        text = f"{entry.at} {entry.line}"
-        if entry.cause is not None:
-            text += f"\n  why: {entry.cause}. {entry.explanation}\n  do:  {entry.remedy}"
-    first, newline, rest = plain(text).partition("\n")
-    if entry.kind == "control":
-        first = click.style(first, dim=True)
+        say_json(msgspec.json.encode(entry))
     else:
-        first = click.style(first, fg="green" if entry.cause is None else "red")
-    say(f"{first}{newline}{rest}")
-    return entry.seq
+        say(coloured(plain(entry.explain), kind=entry.kind, refused=entry.cause is not None))
 
 
-def _follow(remote: Remote, filters: dict[str, str], place: int) -> None:
+def _follow(remote: Remote, wanted: JournalWanted, place: int) -> None:
     """Print each new entry, for ever; over a restart of the sandbox, too."""
     gone = False
     began = _beginning(remote)
@@ -149,8 +120,10 @@ def _follow(remote: Remote, filters: dict[str, str], place: int) -> None:
                 say("the journal began anew (a reset or a restart)", err=True)
                 place = 0
             began = now
-            for data in _events(remote, filters, place):
-                place = _print(remote, data)
+            for data in _events(remote, replace(wanted, after=place)):
+                entry = remote.caller.decoded(data, EntryOut)
+                _print(remote, entry)
+                place = entry.seq
                 began = began or _beginning(remote)
         except (httpx.RequestError, SandboxAbsentError):
             if not gone:
@@ -159,20 +132,15 @@ def _follow(remote: Remote, filters: dict[str, str], place: int) -> None:
         time.sleep(_RETRY_SECONDS)
 
 
-def _beginning(remote: Remote) -> bytes | None:
+def _beginning(remote: Remote) -> tuple[int, datetime] | None:
     """What tells this journal from a later one: when its oldest entry was made."""
-    page = remote.fetch("GET", "journal?after=0&limit=1", gives=_Page)
-    if not page.entries:
-        return None
-    entry = remote.caller.decoded(bytes(page.entries[0]), _Entry)
-    return f"{entry.seq} {entry.at}".encode()
+    entries = remote.caller.call(calls.READ, JournalWanted(limit=1)).entries
+    return (entries[0].seq, entries[0].at) if entries else None
 
 
-def _events(remote: Remote, filters: dict[str, str], after: int) -> Generator[bytes]:
+def _events(remote: Remote, wanted: JournalWanted) -> Generator[bytes]:
     """The data of each server-sent event. Raises httpx.RequestError when it breaks off."""
-    query = urlencode({**filters, "after": after})
-    request = remote.caller.request("GET", f"journal?{query}")
-    request.headers["accept"] = "text/event-stream"
+    request = remote.caller.request(calls.READ, replace(wanted, stream=True))
     request.extensions = {"timeout": httpx.Timeout(_SILENCE_SECONDS).as_dict()}
     response = remote.transport.handle_request(request)
     response.request = request
@@ -180,7 +148,7 @@ def _events(remote: Remote, filters: dict[str, str], after: int) -> Generator[by
         if response.status_code != HTTPStatus.OK:
             response.read()
             raise remote.caller.refused(request, response)
-        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+        if not response.headers.get("content-type", "").startswith(EVENT_STREAM):
             raise RefusedCallError("this sandbox cannot be followed: it is of an older version")
         for line in _lines(response.iter_bytes()):
             name, _, value = line.partition(b":")

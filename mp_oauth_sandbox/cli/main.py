@@ -17,7 +17,7 @@ _COMMANDS = {
         "Play scripted failures against your running integration.",
     ),
     "health": (
-        "mp_oauth_sandbox.cli.health:health",
+        "mp_oauth_sandbox.cli.sandbox:health",
         "Whether the sandbox answers.",
     ),
     "journal": (
@@ -29,7 +29,7 @@ _COMMANDS = {
         "All that is known of a code, token or URL.",
     ),
     "apps": (
-        "mp_oauth_sandbox.cli.apps:apps",
+        "mp_oauth_sandbox.cli.applications:apps",
         "List, register or edit applications.",
     ),
     "sellers": (
@@ -45,11 +45,11 @@ _COMMANDS = {
         "Show or move the sandbox's clock.",
     ),
     "revoke": (
-        "mp_oauth_sandbox.cli.revoke:revoke",
+        "mp_oauth_sandbox.cli.revocations:revoke",
         "End links from Mercado Pago's side.",
     ),
     "fault": (
-        "mp_oauth_sandbox.cli.fault:fault",
+        "mp_oauth_sandbox.cli.faults:fault",
         "Make something go wrong, on purpose.",
     ),
     "webhooks": (
@@ -65,7 +65,7 @@ _COMMANDS = {
         "What the API answers to a good token.",
     ),
     "reset": (
-        "mp_oauth_sandbox.cli.reset:reset",
+        "mp_oauth_sandbox.cli.sandbox:reset",
         "Return to the state right after start.",
     ),
 }

@@ -1,9 +1,11 @@
-"""What commands print: for people, or the control API's own JSON."""
+"""All that the command line prints: for people, or the control API's own JSON."""
 
 import os
 import sys
 
 import click
+
+from mp_oauth_sandbox.journal.entry import Kind
 
 #: Everything that moves a terminal's cursor or changes its colours, but line breaks.
 _CONTROLS = {code: "?" for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x0A}
@@ -24,6 +26,16 @@ def say(text: str, *, err: bool = False) -> None:
     if reconfigure := getattr(stream, "reconfigure", None):
         reconfigure(errors="backslashreplace")
     click.echo(text, file=stream, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def coloured(text: str, *, kind: Kind, refused: bool) -> str:
+    """A journal entry with its first line in the colour of what came of it."""
+    first, newline, rest = text.partition("\n")
+    if kind == "control":
+        first = click.style(first, dim=True)
+    else:
+        first = click.style(first, fg="red" if refused else "green")
+    return f"{first}{newline}{rest}"
 
 
 def say_json(answer: bytes) -> None:

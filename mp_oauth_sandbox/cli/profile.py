@@ -6,40 +6,38 @@ import click
 import msgspec
 
 from mp_oauth_sandbox.cli.output import plain
-from mp_oauth_sandbox.cli.remote import DefaultGroup, Remote, remote_command
+from mp_oauth_sandbox.cli.remote import DefaultGroup, Remote, given_as, remote_command
+from mp_oauth_sandbox.control import profile as calls
+from mp_oauth_sandbox.control.profile import ProfileChange
 from mp_oauth_sandbox.core.profile import DEFAULT, PRESETS, Profile
 from mp_oauth_sandbox.engine.profiles import switches
-
-_Switches = dict[str, object]
 
 
 def _value(value: object) -> str:
     return plain(msgspec.json.encode(value).decode())
 
 
-def _changed(found: _Switches) -> set[str]:
-    preset = PRESETS.get(str(found.get("name")), DEFAULT)
-    usual: dict[str, object] = msgspec.to_builtins(preset)
-    return {
-        name
-        for name, value in found.items()
-        if name != "name"
-        and name in usual
-        and msgspec.json.encode(usual[name]) != msgspec.json.encode(value)
-    }
+def _changed(found: Profile) -> list[str]:
+    usual = next((one for name, one in PRESETS.items() if name == found.name), DEFAULT)
+    names = [switch.name for switch in switches()]
+    return [name for name in names if getattr(found, name) != getattr(usual, name)]
 
 
-def _text(found: _Switches, names: tuple[str, ...], *, only_changed: bool) -> str:
+def _title(found: Profile, changed: list[str]) -> str:
+    return f"profile {plain(found.name)}, {len(changed)} changed"
+
+
+def _text(found: Profile, names: tuple[str, ...], *, only_changed: bool) -> str:
     changed = _changed(found)
-    lines = [f"profile {plain(found.get('name'))}, {len(changed)} changed"]
+    lines = [_title(found, changed)]
     for switch in switches():
         name = switch.name
-        if name not in found or (names and name not in names):
+        if names and name not in names:
             continue
         if only_changed and name not in changed:
             continue
         mark = "*" if name in changed else " "
-        lines.append(f"{mark} {click.style(name, bold=True)} = {_value(found[name])}")
+        lines.append(f"{mark} {click.style(name, bold=True)} = {_value(getattr(found, name))}")
         lines.append(click.style(f"    {switch.type}", dim=True))
         lines.append(
             textwrap.fill(switch.evidence, 96, initial_indent="    ", subsequent_indent="    ")
@@ -47,10 +45,10 @@ def _text(found: _Switches, names: tuple[str, ...], *, only_changed: bool) -> st
     return "\n".join(lines)
 
 
-def _summary(found: _Switches) -> str:
-    changed = sorted(_changed(found))
-    lines = [f"* {name} = {_value(found[name])}" for name in changed]
-    return "\n".join([f"profile {plain(found.get('name'))}, {len(changed)} changed", *lines])
+def _summary(found: Profile) -> str:
+    changed = _changed(found)
+    lines = [f"* {name} = {_value(getattr(found, name))}" for name in sorted(changed)]
+    return "\n".join([_title(found, changed), *lines])
 
 
 @click.group(cls=DefaultGroup)
@@ -76,12 +74,7 @@ def show(remote: Remote, *, names: tuple[str, ...], changed: bool) -> None:
     for name in names:
         if name not in known:
             raise click.UsageError(f"there is no switch {plain(name)[:60]}")
-    remote.run(
-        "GET",
-        "profile",
-        gives=_Switches,
-        text=lambda found: _text(found, names, only_changed=changed),
-    )
+    remote.run(calls.SHOW, text=lambda found: _text(found, names, only_changed=changed))
 
 
 @profile.command("set")
@@ -100,7 +93,7 @@ def set_switches(remote: Remote, *, pairs: tuple[str, ...]) -> None:
         if not sign:
             raise click.UsageError(f"{plain(pair)[:60]} must be NAME=VALUE")
         body[name] = _given(name, value)
-    remote.run("PATCH", "profile", body, gives=_Switches, text=_summary)
+    remote.run(calls.CHANGE, given_as(ProfileChange, body), text=_summary)
 
 
 @profile.command()
@@ -108,7 +101,7 @@ def set_switches(remote: Remote, *, pairs: tuple[str, ...]) -> None:
 @remote_command
 def preset(remote: Remote, *, name: str) -> None:
     """Take a preset, with none of its switches changed."""
-    remote.run("PATCH", "profile", {"preset": name}, gives=_Switches, text=_summary)
+    remote.run(calls.CHANGE, given_as(ProfileChange, {"preset": name}), text=_summary)
 
 
 def _given(name: str, text: str) -> object:

@@ -6,18 +6,22 @@ import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
-from typing import Concatenate, ParamSpec, TypeVar, cast
-from urllib.parse import quote, urlsplit
+from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
+from urllib.parse import urlsplit
 
 import click
 import httpx
 import msgspec
 
 from mp_oauth_sandbox.cli.output import plain, say, say_json
+from mp_oauth_sandbox.control import applications, sellers
+from mp_oauth_sandbox.control.applications import ApplicationOut
 from mp_oauth_sandbox.control.caller import Caller
 from mp_oauth_sandbox.control.errors import SandboxAbsentError, SandboxRefusedError
+from mp_oauth_sandbox.control.types import Call, In, Out
 from mp_oauth_sandbox.driver.browser import Network, origin_of
 from mp_oauth_sandbox.first_run import PORT
+from mp_oauth_sandbox.support.checked import invalid
 
 #: Exit codes beside 0, and 2 for a command that is not written right (click's own).
 REFUSED, ABSENT = 1, 3
@@ -26,7 +30,19 @@ REFUSED, ABSENT = 1, 3
 _TIMEOUT_SECONDS = 70.0
 
 Options = ParamSpec("Options")
-Out = TypeVar("Out")
+Page = TypeVar("Page", bound=msgspec.Struct)
+
+
+class HasNext(Protocol):
+    """A page of a list: what to give as `after` for the next one, None at the end."""
+
+    @property
+    def next(self) -> str | int | None:
+        """That."""
+        ...
+
+
+Listing = TypeVar("Listing", bound=HasNext)
 
 
 class RefusedCallError(click.ClickException):
@@ -50,75 +66,52 @@ class Remote:
         self.transport = transport
         self.as_json = as_json
 
-    def fetch(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, object] | None = None,
-        *,
-        gives: type[Out],
-    ) -> Out:
-        """What a call answers. Raises as `Caller.call`."""
-        return self.caller.call(method, path, body, gives=gives)
-
     def run(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, object] | None = None,
-        *,
-        gives: type[Out],
-        text: Callable[[Out], str],
-    ) -> None:
-        """Make a call and print its answer, for people by `text`. Raises as `Caller.call`."""
-        answer = self.caller.send(method, path, body)
-        found = self.caller.decoded(answer, gives)
+        self, call: Call[In, Out], given: In | None = None, *, text: Callable[[Out], str]
+    ) -> Out:
+        """Make a call, and print its answer, for people by `text`. Raises as `Caller.call`."""
+        answer = self.caller.send(call, given)
+        found = self.caller.decoded(answer, call.gives)
         if self.as_json:
             say_json(answer)
         else:
             say(text(found))
+        return found
+
+    def run_pages(
+        self, call: Call[Page, Listing], page: Page, *, text: Callable[[Listing], str]
+    ) -> None:
+        """Make a call for each page of a list, from this one on, and print each as it comes."""
+        wanted: Page | None = page
+        while wanted is not None:
+            following = self.run(call, wanted, text=text).next
+            wanted = None if following is None else msgspec.structs.replace(wanted, after=following)
 
     def only_application(self) -> str:
         """The application, if there is just one. Raises click.UsageError."""
-        found = self.fetch("GET", "applications", gives=_Applications).applications
-        names = [one.client_id for one in found if one.status != "deleted"]
+        names = [one.client_id for one in self._applications() if one.status != "deleted"]
         return _only(names, "application")
 
     def only_seller(self) -> int:
         """The seller, if there is just one beside the applications' owners. Raises UsageError."""
-        applications = self.fetch("GET", "applications", gives=_Applications).applications
-        owners = {one.owner for one in applications}
-        sellers = self.fetch("GET", "sellers", gives=_Sellers).sellers
-        return _only([one.user_id for one in sellers if one.user_id not in owners], "seller")
+        owners = {one.owner for one in self._applications()}
+        found = self.caller.call(sellers.LIST).sellers
+        return _only([one.user_id for one in found if one.user_id not in owners], "seller")
+
+    def _applications(self) -> list[ApplicationOut]:
+        return self.caller.call(applications.LIST).applications
 
 
-class _Application(msgspec.Struct):
-    client_id: str
-    owner: int
-    status: str
+def given_as(kind: type[In], fields: Mapping[str, object], *, strict: bool = True) -> In:
+    """What was typed, as the input of a call; without `strict`, numbers may be text.
 
-
-class _Applications(msgspec.Struct):
-    applications: list[_Application]
-
-
-class _Seller(msgspec.Struct):
-    user_id: int
-
-
-class _Sellers(msgspec.Struct):
-    sellers: list[_Seller]
-
-
-class Done(msgspec.Struct):
-    """It is done."""
-
-    done: bool
-
-
-def segment(text: object) -> str:
-    """Text as one segment of a path."""
-    return quote(str(text).encode(errors="surrogateescape"), safe="")
+    Raises RefusedCallError in the words with which the sandbox would refuse it.
+    """
+    try:
+        return msgspec.convert(fields, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        problem = invalid(error, whole="input", wanted=kind)
+        raise RefusedCallError(plain(str(problem))) from error
 
 
 def remote_command(

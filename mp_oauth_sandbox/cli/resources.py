@@ -6,26 +6,23 @@ import click
 import msgspec
 
 from mp_oauth_sandbox.cli.output import plain, table
-from mp_oauth_sandbox.cli.remote import DefaultGroup, Done, Remote, remote_command, segment
+from mp_oauth_sandbox.cli.remote import DefaultGroup, Remote, given_as, remote_command
+from mp_oauth_sandbox.control import resources as calls
+from mp_oauth_sandbox.control.resources import (
+    ResourceIn,
+    ResourceOut,
+    ResourcesWanted,
+    ResourceWanted,
+)
+from mp_oauth_sandbox.control.types import PAGE_LIMIT
 
-#: More than the control API gives at once.
-_LIST = "resources?limit=1000"
-
-
-class _Resource(msgspec.Struct):
-    id: int
-    method: str
-    path: str
-    status: int
-    built_in: bool
-
-    def row(self) -> tuple[str, ...]:
-        made = "built in" if self.built_in else ""
-        return tuple(map(plain, (self.id, self.method, self.path, self.status, made)))
+#: As many as the control API gives at once.
+_ALL = ResourcesWanted(limit=PAGE_LIMIT)
 
 
-class _Resources(msgspec.Struct):
-    resources: list[_Resource]
+def _row(one: ResourceOut) -> tuple[str, ...]:
+    made = "built in" if one.built_in else ""
+    return tuple(map(plain, (one.id, one.method, one.path, one.status, made)))
 
 
 @click.group(cls=DefaultGroup)
@@ -45,10 +42,9 @@ def resources() -> None:
 def list_resources(remote: Remote) -> None:
     """The resources, at most 1000."""
     remote.run(
-        "GET",
-        _LIST,
-        gives=_Resources,
-        text=lambda found: table([one.row() for one in found.resources]) or "no resources",
+        calls.LIST,
+        _ALL,
+        text=lambda found: table([_row(one) for one in found.resources]) or "no resources",
     )
 
 
@@ -89,7 +85,8 @@ def add(
         if not all(sign for _, sign, _ in pairs):
             raise click.UsageError("--header: must be NAME:VALUE")
         wanted["headers"] = {name.strip(): value.strip() for name, _, value in pairs}
-    remote.run("POST", "resources", wanted, gives=_Resource, text=lambda one: table([one.row()]))
+    given = given_as(ResourceIn, wanted)
+    remote.run(calls.ADD, given, text=lambda one: table([_row(one)]))
 
 
 @resources.command()
@@ -106,12 +103,13 @@ def remove(remote: Remote, *, which: tuple[str, ...]) -> None:
     number: object = which[0]
     if len(which) > 1:
         method, path = which[0].upper(), which[1]
-        found = remote.fetch("GET", _LIST, gives=_Resources).resources
+        found = remote.caller.call(calls.LIST, _ALL).resources
         numbers = [one.id for one in found if (one.method, one.path) == (method, path)]
         if len(which) > 2 or not numbers:
             raise click.UsageError(f"there is no resource {plain(' '.join(which))[:100]}")
         number = numbers[0]
-    remote.run("DELETE", f"resources/{segment(number)}", gives=Done, text=lambda _: "removed")
+    given = given_as(ResourceWanted, {"id": number}, strict=False)
+    remote.run(calls.REMOVE, given, text=lambda _: "removed")
 
 
 def _json(text: str) -> object:

@@ -1,25 +1,17 @@
 """`mp-oauth-sandbox sellers`: the test accounts."""
 
 import click
-import msgspec
 
 from mp_oauth_sandbox.cli.output import plain, table
 from mp_oauth_sandbox.cli.remote import DefaultGroup, Remote, remote_command
+from mp_oauth_sandbox.control import sellers as calls
+from mp_oauth_sandbox.control.sellers import SellerIn, SellerOut
+from mp_oauth_sandbox.control.types import Listed
 
 
-class _Seller(msgspec.Struct):
-    user_id: int
-    nickname: str
-    country: str
-    collaborator_of: int | None
-
-    def row(self) -> tuple[str, ...]:
-        works = f"collaborator of {self.collaborator_of}" if self.collaborator_of else ""
-        return str(self.user_id), plain(self.country), plain(self.nickname), works
-
-
-class _Sellers(msgspec.Struct):
-    sellers: list[_Seller]
+def _row(one: SellerOut) -> tuple[str, ...]:
+    works = f"collaborator of {one.collaborator_of}" if one.collaborator_of else ""
+    return str(one.user_id), plain(one.country), plain(one.nickname), works
 
 
 @click.group(cls=DefaultGroup)
@@ -37,11 +29,10 @@ def sellers() -> None:
 @remote_command
 def list_sellers(remote: Remote) -> None:
     """The sellers, owners of applications too."""
-    remote.run(
-        "GET",
-        "sellers",
-        gives=_Sellers,
-        text=lambda found: table([one.row() for one in found.sellers]) or "no sellers",
+    remote.run_pages(
+        calls.LIST,
+        Listed(),
+        text=lambda found: table([_row(one) for one in found.sellers]) or "no sellers",
     )
 
 
@@ -65,10 +56,10 @@ def add(
     Example:
       mp-oauth-sandbox sellers add --country BR --nickname LOJA_TESTE
     """  # noqa: D301 - click's own mark for text not to be rewrapped
-    body: dict[str, object] = {
-        "country": country,
-        "nickname": nickname,
-        "user_id": user_id,
-        "collaborator_of": collaborator_of,
-    }
-    remote.run("POST", "sellers", body, gives=_Seller, text=lambda one: table([one.row()]))
+    given = SellerIn(
+        country=country,
+        nickname=nickname,
+        user_id=user_id,
+        collaborator_of=collaborator_of,
+    )
+    remote.run(calls.CREATE, given, text=lambda one: table([_row(one)]))

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -11,6 +10,7 @@ from types import FrameType
 import click
 import msgspec
 
+from mp_oauth_sandbox.cli.output import coloured, say
 from mp_oauth_sandbox.cli.printer import Printer
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.engine.profiles import described, load_profile
@@ -147,9 +147,6 @@ def serve(
     """  # noqa: D301 - click's own mark for text not to be rewrapped
     # Not an Event, whose lock a signal would find held when it comes in the midst of another.
     stop: SimpleQueue[None] = SimpleQueue()
-    # What requests say may not exist in the terminal's encoding.
-    if reconfigure := getattr(sys.stdout, "reconfigure", None):
-        reconfigure(errors="backslashreplace")
 
     def stop_serving(_number: int, _frame: FrameType | None) -> None:
         # A second one, of somebody in a hurry, must not cut the end short.
@@ -201,9 +198,9 @@ def serve(
     except OSError as error:
         raise click.ClickException(f"the output cannot be written: {error}") from error
     if printer.error is not None:
-        _echo(f"Error: the output cannot be written any more: {printer.error}", err=True)
+        say(f"Error: the output cannot be written any more: {printer.error}", err=True)
     elif log_format == "text":
-        _echo("stopped", err=True)
+        say("stopped", err=True)
     if printer.error is not None or not read:
         # Python would try once more to write what is stuck, or wait for ever.
         os._exit(0 if printer.error is None else 1)
@@ -227,12 +224,12 @@ def _announce(sandbox: Sandbox, start: FirstRun, *, json: bool) -> None:
             "redirect_uri": application.redirect_uris[0],
             "seller": start.sellers[0].user_id,
         }
-        _echo(msgspec.json.encode(ready).decode())
+        say(msgspec.json.encode(ready).decode())
         return
     link = sandbox.authorization_url(application, state="any-random-state")
     answer = _ANSWERS[sandbox.consent.mode]
     names = ", ".join(f"{seller.nickname} ({seller.user_id})" for seller in start.sellers)
-    _echo(
+    say(
         f"""\
 {click.style("mp-oauth-sandbox", bold=True)} is running at {sandbox.url}
 An unofficial test double: nothing here reaches Mercado Pago. Ctrl-C stops it.
@@ -253,25 +250,21 @@ Journal   {sandbox.url}/
 """
     )
     if sandbox.control_token is not None:
-        _echo(f"Control token   {sandbox.control_token}")
-        _echo("Pages answer to loopback names and this host; --allow-host adds others.\n")
-    _echo("Serve your own application as http://localhost:PORT: another site, as in production.")
-    _echo("Exchanges appear below.\n")
+        say(f"Control token   {sandbox.control_token}")
+        say("Pages answer to loopback names and this host; --allow-host adds others.\n")
+    say("Serve your own application as http://localhost:PORT: another site, as in production.")
+    say("Exchanges appear below.\n")
 
 
 def _report_never_reached(sandbox: Sandbox) -> None:
     for armed in sandbox.faults.never_reached():
-        _echo(f"never reached: {description(armed)}", err=True)
+        say(f"never reached: {description(armed)}", err=True)
 
 
 def _text_line(entry: Entry) -> None:
     # The date too: a test may move the clock by months.
-    line, *rest = entry.explain().splitlines()
-    if entry.kind == "control":
-        line = click.style(line, dim=True)
-    else:
-        line = click.style(line, fg="green" if entry.cause is None else "red")
-    _echo("\n".join((f"{entry.at:%Y-%m-%d} {line}", *rest)))
+    told = coloured(entry.explain(), kind=entry.kind, refused=entry.cause is not None)
+    say(f"{entry.at:%Y-%m-%d} {told}")
 
 
 def _json_line(entry: Entry) -> None:
@@ -279,20 +272,12 @@ def _json_line(entry: Entry) -> None:
     # The answer is on its way while this line is written.
     del fields["delivery"]
     fields["explain"] = entry.explain()
-    _echo(msgspec.json.encode({"event": "exchange", **fields}).decode())
+    say(msgspec.json.encode({"event": "exchange", **fields}).decode())
 
 
 def _left_out_text(count: int) -> None:
-    _echo(f"({count} exchanges are missing here, as nobody was reading; the journal has them)")
+    say(f"({count} exchanges are missing here, as nobody was reading; the journal has them)")
 
 
 def _left_out_json(count: int) -> None:
-    _echo(msgspec.json.encode({"event": "left_out", "count": count}).decode())
-
-
-def _echo(text: str, *, err: bool = False) -> None:
-    stream = sys.stderr if err else sys.stdout
-    # None where there is no such stream at all: a service, or `>&-`.
-    if stream is not None:
-        click.echo(text, file=stream, color=False if os.environ.get("NO_COLOR") else None)
-        stream.flush()
+    say(msgspec.json.encode({"event": "left_out", "count": count}).decode())

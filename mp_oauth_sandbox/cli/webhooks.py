@@ -1,54 +1,42 @@
 """`mp-oauth-sandbox webhooks`: the notifications to applications."""
 
 from typing import get_args
-from urllib.parse import urlencode
 
 import click
-import msgspec
 
 from mp_oauth_sandbox.cli.output import plain, table
-from mp_oauth_sandbox.cli.remote import DefaultGroup, Done, Remote, remote_command, segment
+from mp_oauth_sandbox.cli.remote import DefaultGroup, Remote, given_as, remote_command
+from mp_oauth_sandbox.control import webhooks as calls
+from mp_oauth_sandbox.control.webhooks import (
+    NotificationOut,
+    NotificationsWanted,
+    NotificationWanted,
+    SettleIn,
+    SimulateIn,
+)
 from mp_oauth_sandbox.core.records import NotificationStatus, WebhookAction
 
 _PREFIX = "application."
 _ACTIONS = tuple(one.removeprefix(_PREFIX) for one in get_args(WebhookAction))
 
 
-class _Attempt(msgspec.Struct):
-    outcome: str
+def _row(one: NotificationOut) -> tuple[str, ...]:
+    last = f": {one.latest[-1].outcome}" if one.latest else ""
+    due = f"due {one.due_at}" if one.status == "pending" else ""
+    cells = (
+        one.id,
+        one.action.removeprefix(_PREFIX),
+        f"application {one.client_id}",
+        f"seller {one.user_id}",
+        one.status,
+        f"{one.attempts} sent{last}",
+        due,
+    )
+    return tuple(map(plain, cells))
 
 
-class _Notification(msgspec.Struct):
-    id: int
-    client_id: str
-    user_id: int
-    action: str
-    status: str
-    due_at: str
-    attempts: int
-    latest: list[_Attempt]
-
-    def row(self) -> tuple[str, ...]:
-        last = f": {self.latest[-1].outcome}" if self.latest else ""
-        due = f"due {self.due_at}" if self.status == "pending" else ""
-        cells = (
-            self.id,
-            self.action.removeprefix(_PREFIX),
-            f"application {self.client_id}",
-            f"seller {self.user_id}",
-            self.status,
-            f"{self.attempts} sent{last}",
-            due,
-        )
-        return tuple(map(plain, cells))
-
-
-class _Notifications(msgspec.Struct):
-    notifications: list[_Notification]
-
-
-def _text(one: _Notification) -> str:
-    return table([one.row()])
+def _text(one: NotificationOut) -> str:
+    return table([_row(one)])
 
 
 @click.group(cls=DefaultGroup)
@@ -70,13 +58,11 @@ def webhooks() -> None:
 @remote_command
 def list_webhooks(remote: Remote, *, application: str | None, status: str | None) -> None:
     """The notifications, oldest first, and what became of them."""
-    query = {"client_id": application, "status": status}
-    asked = urlencode({name: value for name, value in query.items() if value is not None})
-    remote.run(
-        "GET",
-        f"webhooks?{asked}" if asked else "webhooks",
-        gives=_Notifications,
-        text=lambda found: table([one.row() for one in found.notifications]) or "no notifications",
+    given = given_as(NotificationsWanted, {"client_id": application, "status": status})
+    remote.run_pages(
+        calls.LIST,
+        given,
+        text=lambda found: table([_row(one) for one in found.notifications]) or "no notifications",
     )
 
 
@@ -85,7 +71,8 @@ def list_webhooks(remote: Remote, *, application: str | None, status: str | None
 @remote_command
 def resend(remote: Remote, *, number: str) -> None:
     """Deliver a notification now, whatever became of it before."""
-    remote.run("POST", f"webhooks/{segment(number)}/resend", gives=_Notification, text=_text)
+    given = given_as(NotificationWanted, {"id": number}, strict=False)
+    remote.run(calls.RESEND, given, text=_text)
 
 
 @webhooks.command()
@@ -101,12 +88,12 @@ def resend(remote: Remote, *, number: str) -> None:
 @remote_command
 def simulate(remote: Remote, *, application: str | None, seller: int | None, action: str) -> None:
     """Send a notification out of the blue, signed correctly; nothing else changes."""
-    body: dict[str, object] = {
+    wanted = {
         "client_id": remote.only_application() if application is None else application,
         "user_id": remote.only_seller() if seller is None else seller,
         "action": f"{_PREFIX}{action}",
     }
-    remote.run("POST", "webhooks/simulate", body, gives=_Notification, text=_text)
+    remote.run(calls.SIMULATE, given_as(SimulateIn, wanted), text=_text)
 
 
 @webhooks.command()
@@ -121,6 +108,4 @@ def simulate(remote: Remote, *, application: str | None, seller: int | None, act
 @remote_command
 def settle(remote: Remote, *, timeout: float) -> None:
     """Wait until no notification is due or in flight."""
-    remote.run(
-        "POST", "webhooks/settle", {"timeout": timeout}, gives=Done, text=lambda _: "settled"
-    )
+    remote.run(calls.SETTLE, SettleIn(timeout=timeout), text=lambda _: "settled")

@@ -1,17 +1,14 @@
-"""One call of a sandbox's control API, over a socket or without one.
-
-Apart from the verbs in control.py because it loads little: the command line starts with it.
-"""
+"""Calling a sandbox's control API, over a socket or without one."""
 
 from collections.abc import Mapping
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, cast
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
 
 from mp_oauth_sandbox.control.errors import SandboxAbsentError, SandboxRefusedError
-
-Out = TypeVar("Out")
+from mp_oauth_sandbox.control.types import Call, ErrorOut, In, Out
 
 
 class Sender(Protocol):
@@ -22,16 +19,8 @@ class Sender(Protocol):
         ...
 
 
-class _Refusal(msgspec.Struct):
-    """What every refusal of the control API is."""
-
-    error: str
-    message: str
-    field: str | None
-
-
 class Caller:
-    """Calls a sandbox's control API."""
+    """Makes the calls of the table."""
 
     def __init__(self, url: str, *, network: Sender, token: str | None = None) -> None:
         """`url` is where the sandbox is; `token` its control token, if it has one."""
@@ -39,26 +28,16 @@ class Caller:
         self._network = network
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, object] | None = None,
-        *,
-        gives: type[Out],
-    ) -> Out:
-        """What a call answers, as that type.
+    def call(self, call: Call[In, Out], given: In | None = None) -> Out:
+        """What a call answers. Without `given` it is made with every field left out.
 
         Raises SandboxAbsentError, or SandboxRefusedError if the sandbox refuses it.
         """
-        return self.decoded(self.send(method, path, body), gives)
+        return self.decoded(self.send(call, given), call.gives)
 
-    def send(self, method: str, path: str, body: Mapping[str, object] | None = None) -> bytes:
-        """What a call answers, in the bytes it came in.
-
-        Raises SandboxAbsentError, or SandboxRefusedError if the sandbox refuses it.
-        """
-        request = self.request(method, path, body)
+    def send(self, call: Call[In, Out], given: In | None = None) -> bytes:
+        """What a call answers, in the bytes it came in. Raises as `call`."""
+        request = self.request(call, given)
         try:
             response = self._network.send(request)
         except httpx.RequestError as error:
@@ -67,17 +46,22 @@ class Caller:
             raise self.refused(request, response)
         return response.content
 
-    def request(
-        self, method: str, path: str, body: Mapping[str, object] | None = None
-    ) -> httpx.Request:
-        """A call, not sent yet; `path` begins below /_sandbox/ and may have a query."""
+    def request(self, call: Call[In, Out], given: In | None = None) -> httpx.Request:
+        """A call, not sent yet."""
+        fields = cast("dict[str, Any]", msgspec.to_builtins(given or call.takes()))
+        path = call.path
+        for name in call.in_path:
+            # A segment of its own, whatever is in it.
+            value = quote(str(fields.pop(name)).encode(errors="surrogateescape"), safe="")
+            path = path.replace(f"{{{name}}}", value)
         headers = dict(self._headers)
         content = None
-        if body is not None:
+        if call.has_body:
             headers["content-type"] = "application/json"
-            content = msgspec.json.encode(body)
-        url = f"{self.url}/_sandbox/{path}"
-        return httpx.Request(method, url, headers=headers, content=content)
+            content = msgspec.json.encode(fields)
+        elif query := urlencode(_in_query(fields)):
+            path = f"{path}?{query}"
+        return httpx.Request(call.method, f"{self.url}{path}", headers=headers, content=content)
 
     def decoded(self, answer: bytes, gives: type[Out]) -> Out:
         """An answer as that type. Raises SandboxAbsentError for what no sandbox answers."""
@@ -101,7 +85,7 @@ class Caller:
         """What an answer with another status than success means."""
         call = f"{request.method} {request.url}"
         try:
-            refusal = msgspec.json.decode(response.content, type=_Refusal)
+            refusal = msgspec.json.decode(response.content, type=ErrorOut)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return SandboxAbsentError(
                 f"{call}: {response.status_code} {response.text[:300]}; "
@@ -110,3 +94,12 @@ class Caller:
         return SandboxRefusedError(
             call, status=response.status_code, problem=refusal.message, field=refusal.field
         )
+
+
+def _in_query(fields: Mapping[str, Any]) -> dict[str, str]:
+    """The fields as a query has them; what is None is left out."""
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in fields.items()
+        if value is not None
+    }

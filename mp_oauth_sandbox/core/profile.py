@@ -261,4 +261,6 @@ LEGACY = replace(
     invalid_grant_final_period=True,
 )
 
-PRESETS = {profile.name: profile for profile in (DEFAULT, STRICT, LEGACY)}
+PresetName = Literal["default", "strict", "legacy"]
+
+PRESETS: dict[str, Profile] = {"default": DEFAULT, "strict": STRICT, "legacy": LEGACY}

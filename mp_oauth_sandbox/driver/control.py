@@ -1,16 +1,21 @@
-"""The sandbox as the driver sees it: its control API, over a socket or without one."""
+"""The verbs of the control API that a play uses, by the names that it has for them."""
 
 import msgspec
 
-from mp_oauth_sandbox.control import types as calls
+from mp_oauth_sandbox.control import applications, clock, consent, journal, sandbox, sellers
+from mp_oauth_sandbox.control.applications import ApplicationChange, ApplicationOut, LifetimesIn
 from mp_oauth_sandbox.control.caller import Caller
+from mp_oauth_sandbox.control.clock import AdvanceIn
+from mp_oauth_sandbox.control.consent import ConsentIn, ConsentOut
+from mp_oauth_sandbox.control.journal import JournalWanted
+from mp_oauth_sandbox.control.sandbox import HealthOut
+from mp_oauth_sandbox.control.sellers import SellerIn, SellerOut
+from mp_oauth_sandbox.control.types import Listed
 from mp_oauth_sandbox.core.consent import ConsentMode
 from mp_oauth_sandbox.journal import Entry
 
-_PAGE = 1000
 
-
-class _Page(msgspec.Struct):
+class _EntryPage(msgspec.Struct):
     """A page of the journal, read back as the entries that it was made from."""
 
     entries: list[Entry]
@@ -20,51 +25,62 @@ class _Page(msgspec.Struct):
 class Control(Caller):
     """A sandbox's control API: sellers, consent, clock, journal, reset."""
 
-    def health(self) -> calls.HealthOut:
+    def health(self) -> HealthOut:
         """Whether it answers, and its version. Raises SandboxError if it does not."""
-        return self.call("GET", "health", gives=calls.HealthOut)
+        return self.call(sandbox.HEALTH)
 
     def reset(self) -> None:
         """Return to the state right after its start."""
-        self.call("POST", "reset", gives=calls.Done)
+        self.call(sandbox.RESET)
 
-    def create_seller(self, country: str = "AR") -> calls.SellerOut:
+    def create_seller(self, country: str = "AR") -> SellerOut:
         """A new test seller."""
-        return self.call("POST", "sellers", {"country": country}, gives=calls.SellerOut)
+        return self.call(sellers.CREATE, SellerIn(country=country))
 
-    def applications(self) -> list[calls.ApplicationOut]:
+    def applications(self) -> list[ApplicationOut]:
         """The applications there are."""
-        return self.call("GET", "applications", gives=calls.ApplicationsOut).applications
+        found: list[ApplicationOut] = []
+        after: str | None = ""
+        while after is not None:
+            page = self.call(applications.LIST, Listed(after=after))
+            found += page.applications
+            after = page.next
+        return found
 
-    def sellers(self) -> list[calls.SellerOut]:
+    def sellers(self) -> list[SellerOut]:
         """The sellers there are, owners of applications among them."""
-        return self.call("GET", "sellers", gives=calls.SellersOut).sellers
+        found: list[SellerOut] = []
+        after: str | None = ""
+        while after is not None:
+            page = self.call(sellers.LIST, Listed(after=after))
+            found += page.sellers
+            after = page.next
+        return found
 
-    def consent(self) -> calls.ConsentOut:
+    def consent(self) -> ConsentOut:
         """How sellers answer now."""
-        return self.call("GET", "consent", gives=calls.ConsentOut)
+        return self.call(consent.SHOW)
 
     def set_consent(self, mode: ConsentMode, seller: int | None = None) -> None:
         """How sellers answer from now on."""
-        body: dict[str, object] = {"mode": mode, "seller": seller}
-        self.call("PUT", "consent", body, gives=calls.ConsentOut)
+        self.call(consent.SET, ConsentIn(mode=mode, seller=seller))
 
     def advance(self, seconds: float) -> None:
         """Move the sandbox's clock forward."""
-        self.call("POST", "clock/advance", {"seconds": seconds}, gives=calls.ClockOut)
+        self.call(clock.ADVANCE, AdvanceIn(seconds=seconds))
 
     def set_lifetimes(self, client_id: str, **seconds: int) -> None:
         """Change lifetimes of an application's future codes and tokens, in seconds."""
-        path = f"applications/{client_id}"
-        self.call("PATCH", path, {"lifetimes": seconds}, gives=calls.ApplicationOut)
+        change = ApplicationChange(client_id=client_id, lifetimes=LifetimesIn(**seconds))
+        self.call(applications.EDIT, change)
 
     def journal(self, *, after: int = 0) -> list[Entry]:
         """Every journal entry with a higher number than `after`, oldest first."""
         entries: list[Entry] = []
         while True:
-            path = f"journal?after={after}&limit={_PAGE}"
-            page = self.call("GET", path, gives=_Page)
+            wanted = JournalWanted(after=after, limit=journal.PAGE_LIMIT)
+            page = self.decoded(self.send(journal.READ, wanted), _EntryPage)
             entries += page.entries
-            if len(page.entries) < _PAGE:
+            if len(page.entries) < journal.PAGE_LIMIT:
                 return entries
             after = page.next

@@ -164,7 +164,11 @@ class Panel:
             )
 
     def set_consent(self, consent: Consent) -> None:
-        """Choose how sellers answer. Raises InvalidInputError for an unknown seller.
+        """Choose how sellers answer. Raises as `checked_consent`."""
+        self._engine.set_consent(self.checked_consent(consent))
+
+    def checked_consent(self, consent: Consent) -> Consent:
+        """How sellers are to answer, if they can. Raises InvalidInputError for an unknown seller.
 
         `auto` without a seller means the first one, fixed now.
         """
@@ -175,4 +179,4 @@ class Panel:
             if first is None:
                 raise InvalidInputError("seller", "there is no seller yet; create one first")
             consent = replace(consent, seller=first.user_id)
-        self._engine.set_consent(consent)
+        return consent

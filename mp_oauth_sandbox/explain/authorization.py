@@ -1,6 +1,7 @@
 """Explaining an authorization URL, parameter by parameter, and what the sandbox would answer."""
 
 from mp_oauth_sandbox import wire
+from mp_oauth_sandbox.control.explain import Explained, Finding
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Ask, Askable, Refused
 from mp_oauth_sandbox.core.profile import Profile
@@ -15,7 +16,7 @@ from mp_oauth_sandbox.core.refusals import (
 )
 from mp_oauth_sandbox.core.uris import difference
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.explain.explained import Explained, Finding, hidden, named, rows, safe
+from mp_oauth_sandbox.explain.explained import hidden, named, rows, safe
 from mp_oauth_sandbox.explain.findings import challenge, other_parameters, place, state
 from mp_oauth_sandbox.explain.pasted import Pasted, oddities, shown_address
 

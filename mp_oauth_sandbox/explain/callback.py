@@ -2,11 +2,12 @@
 
 from urllib.parse import quote
 
+from mp_oauth_sandbox.control.explain import Explained, Finding
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.records import CredentialKind, Keys
 from mp_oauth_sandbox.core.refusals import explanation, refuse, remedy, word
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.explain.explained import Explained, Finding, hidden, rows
+from mp_oauth_sandbox.explain.explained import hidden, rows
 from mp_oauth_sandbox.explain.pasted import Pasted, oddities, shown_address, shown_name
 from mp_oauth_sandbox.explain.word import explain_secret
 from mp_oauth_sandbox.journal import Entry

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mp_oauth_sandbox.control.explain import Explained
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.messages import (
     Authentication,
@@ -26,7 +27,7 @@ from mp_oauth_sandbox.core.refusals import unknown_application, visible
 from mp_oauth_sandbox.core.use_token import use_token
 from mp_oauth_sandbox.core.validity import displaced, span
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.explain.explained import Explained, named, verdict
+from mp_oauth_sandbox.explain.explained import named, verdict
 from mp_oauth_sandbox.journal import Entry, moment
 
 #: For decisions whose outcome nobody gets: a draw of the mint would change what follows it.

@@ -3,10 +3,11 @@
 Nothing is changed by asking: decisions are made as for a real request, and thrown away.
 """
 
+from mp_oauth_sandbox.control.explain import Explained, Finding
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.explain.authorization import explain_authorization
 from mp_oauth_sandbox.explain.callback import explain_callback
-from mp_oauth_sandbox.explain.explained import Explained, Finding, without_secrets
+from mp_oauth_sandbox.explain.explained import without_secrets
 from mp_oauth_sandbox.explain.pasted import Pasted, pasted_url
 from mp_oauth_sandbox.explain.word import explain_secret
 

@@ -1,22 +1,16 @@
-"""What an explanation is made of, and how whatever was pasted is shown in it."""
+"""How whatever was pasted, and what is known of it, is shown in an explanation."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Literal
 
-from msgspec import Struct, field
-
+from mp_oauth_sandbox.control.explain import Explained, Finding
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.core.refusals import explanation, remedy, visible, word
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.journal.masks import masked
-
-ExplainedKind = Literal[
-    "code", "access_token", "refresh_token", "authorization_url", "callback_url", "unknown"
-]
 
 #: Codes and tokens wherever they stand, also glued to other letters or encoded twice.
 _SECRET = re.compile(r"(APP_USR|TEST|TG)(?:-|%(?:25)*2[Dd])[\w%-]+")
@@ -26,31 +20,6 @@ _SECRET_LENGTH = 8
 
 #: Of so many applications the secrets are looked for in what was pasted.
 _APPLICATIONS = 1000
-
-
-class Finding(Struct, frozen=True, kw_only=True):
-    """What there is to say of one part of a URL; `remedy` is empty where nothing is to be done."""
-
-    name: str
-    ok: bool
-    text: str
-    remedy: str = ""
-
-
-class Explained(Struct, frozen=True, kw_only=True):
-    """What the sandbox knows of a code, a token or a URL; it holds no whole secret.
-
-    `text` is for people, `facts` the same for programs: instants are UTC. `findings` has one
-    row for each part of a URL.
-    """
-
-    kind: ExplainedKind
-    text: str
-    facts: dict[str, str] = field(default_factory=dict[str, str])
-    findings: list[Finding] = field(default_factory=list[Finding])
-
-    def __str__(self) -> str:
-        return self.text
 
 
 def hidden(text: str) -> str:

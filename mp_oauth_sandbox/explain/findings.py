@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from mp_oauth_sandbox.control.explain import Finding
 from mp_oauth_sandbox.core import pkce
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.profile import Profile
@@ -15,7 +16,7 @@ from mp_oauth_sandbox.core.refusals import explanation, refuse, remedy, word
 from mp_oauth_sandbox.core.targets import is_loopback
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.explain.callback import state_label
-from mp_oauth_sandbox.explain.explained import Finding, shown
+from mp_oauth_sandbox.explain.explained import shown
 from mp_oauth_sandbox.explain.pasted import Pasted, shown_name
 
 #: MP, OAuth for split payments: one host for each country, and one for all.

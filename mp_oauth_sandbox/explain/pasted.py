@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from mp_oauth_sandbox.explain.explained import Finding, hidden, shown
+from mp_oauth_sandbox.control.explain import Finding
+from mp_oauth_sandbox.explain.explained import hidden, shown
 
 #: So many different parameters are looked at; a longer list is told by its length.
 _PARAMETERS = 40

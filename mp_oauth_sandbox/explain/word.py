@@ -4,12 +4,13 @@ import re
 from datetime import UTC, datetime
 from hmac import compare_digest
 
+from mp_oauth_sandbox.control.explain import Explained
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.records import Application, Keys
 from mp_oauth_sandbox.core.refusals import refuse, visible
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.explain.credential import explain_credential
-from mp_oauth_sandbox.explain.explained import Explained, applications, named, secrets_of, verdict
+from mp_oauth_sandbox.explain.explained import applications, named, secrets_of, verdict
 from mp_oauth_sandbox.journal import moment
 
 # The shapes of public captures; `core/fresh.py` makes the same.

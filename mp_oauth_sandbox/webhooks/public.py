@@ -47,22 +47,31 @@ class Webhooks:
         self._deliverer.wake()
 
     def list(
-        self, *, client_id: str | None = None, status: NotificationStatus | None = None
+        self,
+        *,
+        client_id: str | None = None,
+        status: NotificationStatus | None = None,
+        after: int = 0,
+        limit: int | None = None,
     ) -> "list[Notification]":
         """The notifications of an application, or in a state, oldest first.
 
-        All that wait are there, and of those that no longer do the last 1,000 to end.
+        All that wait are there, and of those that no longer do the last 1,000 to end; or at most
+        `limit` of those that follow the one with the number `after`.
         """
         found: list[Notification] = []
-        after = ""
-        while page := self._engine.store.page(Notification, after=after, limit=_PAGE):
+        place = str(after or "")
+        while limit is None or len(found) < limit:
+            page = self._engine.store.page(Notification, after=place, limit=_PAGE)
+            if not page:
+                break
             found += (
                 one
                 for one in page
                 if client_id in {None, one.client_id} and status in {None, one.status}
             )
-            after = str(page[-1].notification_id)
-        return found
+            place = str(page[-1].notification_id)
+        return found[:limit]
 
     def resend(self, notification_id: int) -> Notification:
         """Deliver a notification now, whatever became of it before; its number stays the same.

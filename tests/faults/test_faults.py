@@ -550,7 +550,7 @@ def test_faults_are_added_listed_and_removed_over_http(world: World) -> None:
     assert world.http.delete("/_sandbox/faults/f1").status_code == 200
     assert world.http.delete("/_sandbox/faults/f1").status_code == 404
     assert world.http.delete("/_sandbox/faults").status_code == 200
-    assert world.http.get("/_sandbox/faults").json() == {"faults": []}
+    assert world.http.get("/_sandbox/faults").json() == {"faults": [], "next": None}
     notes = [entry.outcome for entry in world.sandbox.journal if entry.kind == "control"]
     assert notes[-2:] == [
         "fault removed: f1 lose-response on refresh (match 1)",

@@ -14,7 +14,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from mp_oauth_sandbox.control.types import EntryOut
+from mp_oauth_sandbox.control.journal import EntryOut
 from mp_oauth_sandbox.journal import Entry, Filter, Journal, Query
 from mp_oauth_sandbox.support.connection import connection_of
 

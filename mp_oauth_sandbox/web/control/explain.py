@@ -1,37 +1,22 @@
-"""The control API's operation that explains a code, token or URL."""
+"""Explaining what is pasted."""
 
-from msgspec import Struct
-from starlette.requests import Request
-
+from mp_oauth_sandbox.control import explain
+from mp_oauth_sandbox.control.explain import Explained, ExplainIn
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.explain.explain import Explained, explain
-from mp_oauth_sandbox.web.bodies import BodyLimits
-from mp_oauth_sandbox.web.control.inputs import read_json
-from mp_oauth_sandbox.web.control.openapi import Call
-
-
-class ExplainIn(Struct, forbid_unknown_fields=True):
-    """A code, a token, an authorization or callback URL, as somebody pasted it."""
-
-    what: str
-
-    def __repr__(self) -> str:
-        return "ExplainIn(...)"
+from mp_oauth_sandbox.explain.explain import explain as explained
+from mp_oauth_sandbox.web.control.operations import Heard, Operation, does_hearing
 
 
 class ExplainOperations:
-    """Explains what is pasted."""
+    """The one call that explains."""
 
-    def __init__(self, engine: Engine, limits: BodyLimits) -> None:
+    def __init__(self, engine: Engine) -> None:
         """Look things up in this engine."""
         self._engine = engine
-        self._limits = limits
 
-    def table(self) -> tuple[Call, ...]:
-        """The one call."""
-        return (Call("POST", "/explain", self.explain, takes=ExplainIn, gives=Explained),)
+    def operations(self) -> tuple[Operation, ...]:
+        """What does the one call."""
+        return (does_hearing(explain.EXPLAIN, self._explain),)
 
-    async def explain(self, request: Request) -> Explained:
-        """Explain a code, a token or a URL, and what would be answered to it now."""
-        wanted = await read_json(request, ExplainIn, self._limits)
-        return explain(self._engine, wanted.what, url=str(request.base_url).rstrip("/"))
+    async def _explain(self, given: ExplainIn, heard: Heard) -> Explained:
+        return explained(self._engine, given.what, url=heard.url)

@@ -1,106 +1,62 @@
-"""The control API's part about faults."""
+"""Arming and disarming faults."""
 
 from http import HTTPStatus
-from typing import cast
 
-import msgspec
-from starlette.requests import Request
-
-from mp_oauth_sandbox.control import types as calls
-from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.faults import AnyFault, Armed, Steps, description
-from mp_oauth_sandbox.web.bodies import BodyLimits
-from mp_oauth_sandbox.web.control.inputs import CallRefusedError, read_json
-from mp_oauth_sandbox.web.control.openapi import Call
-
-#: Type checkers do not take a union for a type; msgspec does.
-_ANY = cast("type", AnyFault)
-
-
-class FaultOut(msgspec.Struct):
-    """An armed fault: how many requests fitted it (`matched`), how many it met (`used`).
-
-    `held` counts the requests that wait at a gate now.
-    """
-
-    id: str
-    fault: AnyFault
-    description: str
-    matched: int
-    used: int
-    held: int
-    reached: bool
-    spent: bool
-
-    @classmethod
-    def of(cls, armed: Armed) -> "FaultOut":
-        """How the control API shows it."""
-        return cls(
-            id=armed.name,
-            fault=armed.fault,  # type: ignore[arg-type] # every kind there is
-            description=description(armed),
-            matched=armed.matched,
-            used=armed.used,
-            held=armed.held,
-            reached=armed.reached,
-            spent=armed.spent,
-        )
-
-
-class FaultsOut(msgspec.Struct):
-    """The armed faults, oldest first."""
-
-    faults: list[FaultOut]
+from mp_oauth_sandbox.control import faults
+from mp_oauth_sandbox.control.faults import FaultOut, FaultsOut, FaultsWanted, FaultWanted
+from mp_oauth_sandbox.control.types import PAGE_LIMIT, Done, Nothing
+from mp_oauth_sandbox.faults import AnyFault, Armed, Faults, Steps, description
+from mp_oauth_sandbox.web.control.operations import CallRefusedError, Operation, does
 
 
 class FaultOperations:
-    """Arming and disarming faults."""
+    """What goes wrong on purpose."""
 
-    def __init__(self, engine: Engine, limits: BodyLimits) -> None:
-        """Work on this engine's faults."""
-        self._faults = engine.faults
-        self._limits = limits
+    def __init__(self, rack: Faults) -> None:
+        """Work on these."""
+        self._rack = rack
 
-    def table(self) -> tuple[Call, ...]:
-        """Its rows of the API."""
+    def operations(self) -> tuple[Operation, ...]:
+        """What does each of the calls."""
         return (
-            Call("POST", "/faults", self.add_fault, takes=_ANY, gives=FaultOut, status=201),
-            Call("GET", "/faults", self.faults, gives=FaultsOut),
-            Call("DELETE", "/faults", self.clear_faults),
-            Call("DELETE", "/faults/{id}", self.remove_fault),
-            Call(
-                "POST",
-                "/sequences",
-                self.add_sequence,
-                takes=Steps,
-                gives=FaultsOut,
-                status=201,
-            ),
+            does(faults.ADD, self._add),
+            does(faults.LIST, self._list),
+            does(faults.CLEAR, self._clear),
+            does(faults.REMOVE, self._remove),
+            does(faults.SEQUENCE, self._sequence),
         )
 
-    async def add_fault(self, request: Request) -> FaultOut:
-        """Make something go wrong, on purpose."""
-        fields = await read_json(request, dict[str, object], self._limits)
-        return FaultOut.of(self._faults.add(str(fields.pop("kind", "")), **fields))
+    async def _add(self, given: AnyFault) -> FaultOut:
+        return _shown(self._rack.add(given))
 
-    async def add_sequence(self, request: Request) -> FaultsOut:
-        """Make the n-th request that fits meet the n-th step."""
-        wanted = await read_json(request, Steps, self._limits)
-        return FaultsOut(faults=[FaultOut.of(one) for one in self._faults.arm(wanted.faults())])
+    async def _sequence(self, given: Steps) -> FaultsOut:
+        return FaultsOut([_shown(one) for one in self._rack.arm(given.faults())], None)
 
-    async def faults(self, _request: Request) -> FaultsOut:
-        """The armed faults, and what has become of them."""
-        return FaultsOut(faults=[FaultOut.of(armed) for armed in self._faults])
+    async def _list(self, given: FaultsWanted) -> FaultsOut:
+        armed = list(self._rack)
+        end = given.after + min(given.limit, PAGE_LIMIT)
+        page = armed[given.after : end]
+        return FaultsOut([_shown(one) for one in page], end if end < len(armed) else None)
 
-    async def remove_fault(self, request: Request) -> calls.Done:
-        """Disarm one fault; what waits at it goes on."""
-        name = str(request.path_params["id"])
-        if not self._faults.remove(name):
-            problem = f"there is no fault {name[:20]}"
+    async def _remove(self, given: FaultWanted) -> Done:
+        if not self._rack.remove(given.id):
+            problem = f"there is no fault {given.id[:20]}"
             raise CallRefusedError(HTTPStatus.NOT_FOUND, problem, field="id")
-        return calls.Done()
+        return Done()
 
-    async def clear_faults(self, _request: Request) -> calls.Done:
-        """Disarm every fault; what waits goes on."""
-        self._faults.clear()
-        return calls.Done()
+    async def _clear(self, _: Nothing) -> Done:
+        self._rack.clear()
+        return Done()
+
+
+def _shown(armed: Armed) -> FaultOut:
+    return FaultOut(
+        id=armed.name,
+        fault=armed.fault,  # type: ignore[arg-type] # every kind there is
+        description=description(armed),
+        matched=armed.matched,
+        used=armed.used,
+        held=armed.held,
+        reached=armed.reached,
+        spent=armed.spent,
+    )

@@ -1,6 +1,6 @@
 """The control API under /_sandbox/: who may call it, and how its answers and errors look."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 
 import msgspec
@@ -8,48 +8,53 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from mp_oauth_sandbox.control import types as calls
+from mp_oauth_sandbox.control import sandbox
+from mp_oauth_sandbox.control.types import PREFIX, ErrorOut
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.engine.clock import ClockError
 from mp_oauth_sandbox.web.access import Access
-from mp_oauth_sandbox.web.bodies import JSON_HEADERS, request_line
-from mp_oauth_sandbox.web.control.inputs import CallRefusedError
-from mp_oauth_sandbox.web.control.openapi import PREFIX, Call
-from mp_oauth_sandbox.web.control.operations import Operations
+from mp_oauth_sandbox.web.bodies import JSON_HEADERS, BodyLimits, request_line
+from mp_oauth_sandbox.web.control.inputs import given_to
+from mp_oauth_sandbox.web.control.operations import CallRefusedError, Heard, Operation
+from mp_oauth_sandbox.web.pages.sessions import cookie_name
 
 
-class Control:
+class ControlApi:
     """The operations behind their guard."""
 
-    def __init__(self, operations: Operations, access: Access) -> None:
+    def __init__(self, operations: Iterable[Operation], access: Access, limits: BodyLimits) -> None:
         """`access` says who may call."""
         self._access = access
+        self._limits = limits
         self.routes = [
-            Route(call.path, self._endpoint(call), methods=[call.method])
-            for call in operations.table()
+            Route(one.call.path, self._endpoint(one), methods=[one.call.method])
+            for one in operations
         ]
 
-    def _endpoint(self, call: Call) -> Callable[[Request], Awaitable[Response]]:
+    def _endpoint(self, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+        call = operation.call
+
         async def answer(request: Request) -> Response:
-            refused = self._guard(request)
+            refused = self._refused(request, guarded=call.guarded)
             if refused is not None:
                 return refused
             try:
-                _check_query(call, request)
-                given = await call.run(request)
+                given = await given_to(call, request, self._limits)
+                answered = await operation.run(given, _heard(operation, request))
             except InvalidInputError as error:
                 return _error(HTTPStatus.BAD_REQUEST, error.problem, error.field)
             except ClockError as error:
                 return _error(HTTPStatus.BAD_REQUEST, str(error), "clock")
             except CallRefusedError as error:
                 return _error(error.status, error.problem, error.field)
-            return given if isinstance(given, Response) else _json(call.status, given)
+            return answered if isinstance(answered, Response) else _json(call.status, answered)
 
         return answer
 
     def no_such_call(self, request: Request) -> Response:
         """The answer to a path or method that is not in the table."""
-        refused = self._guard(request)
+        health = request.scope["path"] == sandbox.HEALTH.path
+        refused = self._refused(request, guarded=not health)
         if refused is not None:
             return refused
         allowed = {
@@ -65,23 +70,26 @@ class Control:
         response.headers["allow"] = ", ".join(sorted(allowed))
         return response
 
-    def _guard(self, request: Request) -> Response | None:
+    def _refused(self, request: Request, *, guarded: bool) -> Response | None:
         headers = request.headers
         problem = self._access.host_problem(headers) or self._access.origin_problem(headers)
         if problem is not None:
             return _error(HTTPStatus.FORBIDDEN, problem)
-        if request.scope["path"] == f"{PREFIX}/health":
-            return None
-        problem = self._access.token_problem(headers)
+        problem = self._access.token_problem(headers) if guarded else None
         return None if problem is None else _error(HTTPStatus.UNAUTHORIZED, problem)
 
 
-def _check_query(call: Call, request: Request) -> None:
-    """Raise InvalidInputError for a parameter that would be ignored without a word."""
-    for name in request.query_params:
-        if name not in call.query:
-            known = f"; there are {', '.join(call.query)}" if call.query else ""
-            raise InvalidInputError(name[:40], f"there is no such parameter here{known}")
+def _heard(operation: Operation, request: Request) -> Heard:
+    streams, accept = operation.call.streams, request.headers.get("accept", "")
+    # Not to HEAD, which would never come to an end.
+    may_stream = streams is not None and request.method == "GET"
+    return Heard(
+        url=str(request.base_url).rstrip("/"),
+        cookie=cookie_name(request.scope),
+        may_stream=may_stream,
+        as_events=may_stream and (streams or "") in accept.lower(),
+        last_event_id=request.headers.get("last-event-id", "").strip(),
+    )
 
 
 def _json(status: int, body: object) -> Response:
@@ -90,4 +98,4 @@ def _json(status: int, body: object) -> Response:
 
 def _error(status: HTTPStatus, message: str, field: str | None = None) -> Response:
     error = "invalid_input" if status is HTTPStatus.BAD_REQUEST else status.name.lower()
-    return _json(status, calls.ErrorOut(error=error, message=message, field=field))
+    return _json(status, ErrorOut(error=error, message=message, field=field))

@@ -1,123 +1,72 @@
-"""What the control API tells: the journal, page by page or as it grows."""
+"""Telling the journal: page by page, or as it grows."""
 
 from datetime import datetime
-from typing import cast, get_args
+from typing import cast
 
-from starlette.requests import Request
 from starlette.responses import Response
 
-from mp_oauth_sandbox.control import types as calls
+from mp_oauth_sandbox.control import journal
+from mp_oauth_sandbox.control.journal import PAGE, PAGE_LIMIT, EntryOut, JournalOut, JournalWanted
 from mp_oauth_sandbox.core.registration import InvalidInputError
-from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.journal import CAUSES, KINDS, Query
-from mp_oauth_sandbox.journal.queries import GrantType, Wanted
-from mp_oauth_sandbox.web.control.event_stream import MEDIA_TYPE, JournalStream, StreamLimits
-from mp_oauth_sandbox.web.control.inputs import number
-from mp_oauth_sandbox.web.control.openapi import COUNT, Call
-
-#: How many entries one page has at most, and without being asked.
-PAGE_LIMIT = 1000
-_PAGE = 100
-
-_QUERY: dict[str, dict[str, object]] = {
-    "after": {**COUNT, "description": "Only entries with a higher number"},
-    "since": {
-        "type": "string",
-        "description": "As `after`, or an instant of the sandbox's clock: ISO 8601 with a zone",
-    },
-    "limit": {**COUNT, "description": f"At most so many: {_PAGE} for a page, no end for a stream"},
-    "kind": {"type": "string", "enum": list(KINDS)},
-    "application": {"type": "string", "pattern": "^[0-9]{1,20}$", "description": "A client_id"},
-    "seller": {**COUNT, "description": "A user_id"},
-    "cause": {"type": "string", "enum": list(CAUSES)},
-    "grant_type": {"type": "string", "enum": list(get_args(GrantType))},
-    "stream": {
-        "type": "string",
-        "enum": ["0", "1", "false", "true"],
-        "description": f"Server-sent events, as with Accept: {MEDIA_TYPE}",
-    },
-}
+from mp_oauth_sandbox.journal import Journal, Query
+from mp_oauth_sandbox.journal.queries import Wanted
+from mp_oauth_sandbox.web.control.event_stream import JournalStream, StreamLimits
+from mp_oauth_sandbox.web.control.operations import Heard, Operation, does_hearing
 
 
 class JournalOperations:
-    """Read only. The first line of each docstring is its summary."""
+    """What happened, and why; read only."""
 
-    def __init__(self, engine: Engine, *, stream_limits: StreamLimits | None = None) -> None:
-        """Tell of this engine."""
-        self._engine = engine
+    def __init__(self, kept: Journal, *, stream_limits: StreamLimits | None = None) -> None:
+        """Tell of this journal."""
+        self._journal = kept
         self._stream_limits = stream_limits or StreamLimits()
 
-    def table(self) -> tuple[Call, ...]:
-        """These calls: see Operations.table."""
-        return (
-            Call(
-                "GET",
-                "/journal",
-                self.journal,
-                gives=calls.JournalOut,
-                query=_QUERY,
-                streams=MEDIA_TYPE,
-            ),
-        )
+    def operations(self) -> tuple[Operation, ...]:
+        """What does each of the calls."""
+        return (does_hearing(journal.READ, self._read),)
 
-    async def journal(self, request: Request) -> calls.JournalOut | Response:
-        """What happened, and why: in pages, or as server-sent events."""
-        query, streamed = _query(request), _streamed(request)
-        if streamed and request.method == "GET":
-            return self._stream(request, query)
-        limit = min(number(request, "limit", default=_PAGE), PAGE_LIMIT)
-        journal = self._engine.journal
-        newest = journal.newest
+    async def _read(self, given: JournalWanted, heard: Heard) -> JournalOut | Response:
+        query = _query(given)
+        if heard.as_events if given.stream is None else given.stream and heard.may_stream:
+            return self._stream(query, given.limit, heard.last_event_id)
+        limit = min(PAGE if given.limit is None else given.limit, PAGE_LIMIT)
+        newest = self._journal.newest
         if query == Query(after=query.after):
-            entries = journal.entries(after=query.after, limit=limit)
+            entries = self._journal.entries(after=query.after, limit=limit)
         else:
-            entries = journal.find(query, limit=limit)
+            entries = self._journal.find(query, limit=limit)
         following = entries[-1].seq if entries else min(query.after, newest)
         if len(entries) < limit:
             # All was looked at, also what the query does not want.
             following = max(newest, entries[-1].seq if entries else 0)
-        return calls.JournalOut(
-            entries=[calls.EntryOut.of(entry) for entry in entries], next=following
-        )
+        return JournalOut(entries=[EntryOut.of(entry) for entry in entries], next=following)
 
-    def _stream(self, request: Request, query: Query) -> Response:
-        last = request.headers.get("last-event-id", "").strip()
+    def _stream(self, query: Query, limit: int | None, last: str) -> Response:
         after = query.after
         if last:
             # A browser that comes back asks for the same URL, with the number it has seen.
             after = max(after, _number("Last-Event-ID", last))
-        if after > self._engine.journal.newest:
+        if after > self._journal.newest:
             # Counted from 1 again since: there was a reset.
             after = 0
-        limit = number(request, "limit", default=0) if "limit" in request.query_params else None
         return JournalStream(
-            self._engine.journal,
-            query.starting(after),
-            limit=limit,
-            limits=self._stream_limits,
+            self._journal, query.starting(after), limit=limit, limits=self._stream_limits
         )
 
 
-def _query(request: Request) -> Query:
-    """The filters of the query. Raises InvalidInputError naming the one that cannot be."""
-    given = request.query_params
+def _query(given: JournalWanted) -> Query:
+    """The filters. Raises InvalidInputError naming the one that cannot be."""
     wanted: dict[str, object] = {
-        name: given[name] for name in ("kind", "cause", "grant_type") if name in given
+        name: value
+        for name in ("kind", "cause", "grant_type", "application", "seller")
+        if (value := getattr(given, name)) is not None
     }
-    if "application" in given:
-        client_id = given["application"]
-        if not (client_id.isascii() and client_id.isdigit() and len(client_id) <= 20):
-            raise InvalidInputError("application", "must be a client_id: 1 to 20 digits")
-        wanted["application"] = client_id
-    if "seller" in given:
-        wanted["seller"] = _number("seller", given["seller"], digits=19)
-    since = _since(given["since"]) if "since" in given else 0
-    after = number(request, "after", default=0)
-    if isinstance(since, int):
-        after = max(after, since)
-    else:
+    since = _since(given.since) if given.since is not None else 0
+    if isinstance(since, datetime):
         wanted["since"] = since
-    return Query.of(cast("Wanted", wanted)).starting(after)
+        since = 0
+    return Query.of(cast("Wanted", wanted)).starting(max(given.after, since))
 
 
 def _since(text: str) -> int | datetime:
@@ -133,16 +82,7 @@ def _since(text: str) -> int | datetime:
     return instant
 
 
-def _number(name: str, text: str, *, digits: int = 15) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= digits):
+def _number(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
         raise InvalidInputError(name, "must be a number, 0 or more")
     return int(text)
-
-
-def _streamed(request: Request) -> bool:
-    asked = request.query_params.get("stream")
-    if asked is None:
-        return MEDIA_TYPE in request.headers.get("accept", "").lower()
-    if asked not in {"0", "1", "false", "true"}:
-        raise InvalidInputError("stream", "must be 1 or 0")
-    return asked in {"1", "true"}

@@ -1,68 +1,42 @@
 """The control API's OpenAPI document, made from the same table as its routes."""
 
-import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from http import HTTPStatus
-from types import MappingProxyType
+from typing import Any
 
 import msgspec
-from starlette.requests import Request
+from msgspec import NODEFAULT, UNSET
 
 from mp_oauth_sandbox import __version__
-from mp_oauth_sandbox.control import types as calls
+from mp_oauth_sandbox.control.types import Call, ErrorOut
 
-#: Where the control API lives.
-PREFIX = "/_sandbox"
-
-#: The schemas of a word and of a number in a query.
-WORD: Mapping[str, object] = MappingProxyType({"type": "string"})
-COUNT: Mapping[str, object] = MappingProxyType({"type": "integer", "minimum": 0})
+_SCHEME = "controlToken"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One row of the API: routing, and the OpenAPI document, are made from these.
-
-    `query` has the schema of each parameter; `streams` is the media type of the other form
-    in which the answer may come.
-    """
-
-    method: str
-    below: str
-    run: Callable[[Request], Awaitable[object]]
-    takes: type | None = field(default=None, kw_only=True)
-    gives: type = field(default=calls.Done, kw_only=True)
-    status: int = field(default=200, kw_only=True)
-    query: Mapping[str, Mapping[str, object]] = field(
-        default_factory=dict[str, Mapping[str, object]], kw_only=True
-    )
-    streams: str | None = field(default=None, kw_only=True)
-    waits: bool = field(default=False, kw_only=True)
-
-    @property
-    def path(self) -> str:
-        """The whole path."""
-        return f"{PREFIX}{self.below}"
-
-    @property
-    def summary(self) -> str:
-        """What it does, in a few words."""
-        return inspect.cleandoc(self.run.__doc__ or "").partition("\n")[0].rstrip(".")
-
-
-def describe(table: Iterable[Call]) -> dict[str, object]:
+def describe(table: Iterable[Call[Any, Any]]) -> dict[str, object]:
     """OpenAPI 3.1 of these calls."""
     rows = list(table)
-    types = [kind for call in rows for kind in (call.takes, call.gives) if kind is not None]
-    types.append(calls.ErrorOut)
+    types: list[Any] = [ErrorOut]
+    for call in rows:
+        types += [call.gives, *(field.type for field in _parameters(call))]
+        if call.has_body:
+            types.append(call.takes)
     schemas, components = msgspec.json.schema_components(
         types, ref_template="#/components/schemas/{name}"
     )
-    by_type = dict(zip(types, schemas, strict=True))
+    remaining = iter(schemas)
+    error = _content(next(remaining))
     paths: dict[str, dict[str, object]] = {}
     for call in rows:
-        paths.setdefault(call.path, {})[call.method.lower()] = _operation(call, by_type)
+        operation = _operation(call, _content(next(remaining)), error)
+        parameters = [_parameter(call, field, next(remaining)) for field in _parameters(call)]
+        if parameters:
+            operation["parameters"] = parameters
+        if call.has_body:
+            operation["requestBody"] = {"required": True, **_content(next(remaining))}
+            if call.in_path:
+                _leave_out(components[call.takes.__name__], call.in_path)
+        paths.setdefault(call.path, {})[call.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -70,14 +44,25 @@ def describe(table: Iterable[Call]) -> dict[str, object]:
             "version": __version__,
             "description": "What a test does to the sandbox's world. Bodies are JSON.",
         },
+        # Where the sandbox has a control token it is needed, elsewhere it is ignored.
+        "security": [{_SCHEME: []}, {}],
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                _SCHEME: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The control token that `serve` prints beyond loopback",
+                }
+            },
+        },
     }
 
 
-def _operation(call: Call, by_type: dict[type, dict[str, object]]) -> dict[str, object]:
-    error = _content(by_type[calls.ErrorOut])
-    given = _content(by_type[call.gives])
+def _operation(
+    call: Call[Any, Any], given: dict[str, dict[str, object]], error: dict[str, Any]
+) -> dict[str, object]:
     if call.streams is not None:
         given["content"][call.streams] = {"schema": {"type": "string"}}
     responses: dict[str, object] = {
@@ -85,27 +70,57 @@ def _operation(call: Call, by_type: dict[type, dict[str, object]]) -> dict[str, 
         "4XX": {"description": "Names the field at fault and what would be right", **error},
     }
     if call.waits:
-        late = {"description": "Notifications are still due or in flight", **error}
-        responses["504"] = late
+        responses["504"] = {"description": "Notifications are still due or in flight", **error}
     operation: dict[str, object] = {
         "summary": call.summary,
-        "operationId": call.run.__name__,
+        "operationId": call.name,
         "responses": responses,
     }
-    parameters = [
-        {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
-        for part in call.path.split("/")
-        if part.startswith("{")
-    ]
-    parameters += [
-        {"name": name, "in": "query", "required": False, "schema": dict(schema)}
-        for name, schema in call.query.items()
-    ]
-    if parameters:
-        operation["parameters"] = parameters
-    if call.takes is not None:
-        operation["requestBody"] = {"required": True, **_content(by_type[call.takes])}
+    if not call.guarded:
+        operation["security"] = []
     return operation
+
+
+def _parameters(call: Call[Any, Any]) -> list[msgspec.structs.FieldInfo]:
+    """The fields of the input that stand in the path or in the query."""
+    named = call.in_path + (call.beside_path if call.in_query else ())
+    if not named:
+        return []
+    return [field for field in msgspec.structs.fields(call.takes) if field.name in named]
+
+
+def _parameter(
+    call: Call[Any, Any], field: msgspec.structs.FieldInfo, schema: dict[str, Any]
+) -> dict[str, object]:
+    parameter: dict[str, object] = {
+        "name": field.name,
+        "in": "path" if field.name in call.in_path else "query",
+        "required": field.required,
+        "schema": _without_null(schema),
+    }
+    if field.default not in {NODEFAULT, UNSET, None, ""}:
+        parameter["schema"] = {**_without_null(schema), "default": field.default}
+    return parameter
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query has no null: what may be None is left out there."""
+    if "enum" in schema and None in schema["enum"]:
+        return {**schema, "enum": [one for one in schema["enum"] if one is not None]}
+    if "anyOf" not in schema:
+        return schema
+    (only, *others) = [one for one in schema["anyOf"] if one != {"type": "null"}]
+    beside = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**beside, "anyOf": [only, *others]} if others else {**beside, **only}
+
+
+def _leave_out(schema: dict[str, Any], names: tuple[str, ...]) -> None:
+    """Take from a body's schema what stands in the path."""
+    for name in names:
+        schema["properties"].pop(name)
+        schema["required"].remove(name)
+    if not schema["required"]:
+        del schema["required"]
 
 
 def _content(schema: dict[str, object]) -> dict[str, dict[str, object]]:

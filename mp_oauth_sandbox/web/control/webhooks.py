@@ -1,164 +1,68 @@
-"""The control API's operations on webhook notifications."""
+"""What a test sees of notifications, and does with them."""
 
 from http import HTTPStatus
-from typing import Annotated, get_args
 
-from msgspec import Meta, Struct
-from starlette.requests import Request
-
-from mp_oauth_sandbox.control.types import Done
-from mp_oauth_sandbox.core.records import (
-    Attempt,
-    Notification,
-    NotificationStatus,
-    WebhookAction,
+from mp_oauth_sandbox.control import webhooks
+from mp_oauth_sandbox.control.types import PAGE_LIMIT, Done
+from mp_oauth_sandbox.control.webhooks import (
+    NotificationOut,
+    NotificationsOut,
+    NotificationsWanted,
+    NotificationWanted,
+    SettleIn,
+    SimulateIn,
 )
 from mp_oauth_sandbox.core.registration import InvalidInputError
-from mp_oauth_sandbox.journal import moment
-from mp_oauth_sandbox.web.bodies import BodyLimits
-from mp_oauth_sandbox.web.control.inputs import CallRefusedError, read_json
-from mp_oauth_sandbox.web.control.openapi import WORD, Call
+from mp_oauth_sandbox.web.control.operations import CallRefusedError, Operation, does
 from mp_oauth_sandbox.webhooks.public import NotSettledError, Webhooks
 
-_STATUSES: dict[str, NotificationStatus] = {one: one for one in get_args(NotificationStatus)}
 
-
-class AttemptOut(Struct):
-    """One delivery: when it was due, its number from 0, the status (0: no answer), in words."""
-
-    at: str
-    retry: int
-    status: int
-    outcome: str
-
-    @classmethod
-    def of(cls, attempt: Attempt) -> "AttemptOut":
-        """How the control API shows it."""
-        return cls(
-            at=moment(attempt.at),
-            retry=attempt.retry,
-            status=attempt.status,
-            outcome=attempt.outcome,
-        )
-
-
-class NotificationOut(Struct):
-    """A notification: `attempts` counts deliveries, `latest` are the last ten of them."""
-
-    id: int
-    client_id: str
-    user_id: int
-    action: WebhookAction
-    data_id: str
-    live_mode: bool
-    status: NotificationStatus
-    created_at: str
-    due_at: str
-    attempts: int
-    latest: list[AttemptOut]
-
-    @classmethod
-    def of(cls, one: Notification) -> "NotificationOut":
-        """How the control API shows it."""
-        return cls(
-            id=one.notification_id,
-            client_id=one.client_id,
-            user_id=one.user_id,
-            action=one.action,
-            data_id=one.data_id,
-            live_mode=one.live_mode,
-            status=one.status,
-            created_at=moment(one.created_at),
-            due_at=moment(one.due_at),
-            attempts=one.attempts,
-            latest=[AttemptOut.of(attempt) for attempt in one.latest],
-        )
-
-
-class NotificationsOut(Struct):
-    """Notifications, oldest first."""
-
-    notifications: list[NotificationOut]
-
-
-class SimulateIn(Struct, forbid_unknown_fields=True):
-    """Which application to notify of which seller, as if something had happened."""
-
-    client_id: str
-    user_id: int
-    action: WebhookAction = "application.authorized"
-
-
-class SettleIn(Struct, forbid_unknown_fields=True):
-    """How long to wait at most, in seconds of real time."""
-
-    timeout: Annotated[float, Meta(ge=0, le=60)] = 5.0
+async def settle(webhooks: Webhooks, timeout: float = 5.0) -> None:
+    """Wait so long at most (real seconds). Raises CallRefusedError (504) if that is too short."""
+    try:
+        await webhooks.settled(timeout)
+    except NotSettledError as error:
+        raise CallRefusedError(HTTPStatus.GATEWAY_TIMEOUT, str(error)) from error
 
 
 class WebhookOperations:
-    """What a test sees of notifications, and does with them."""
+    """The notifications of this sandbox."""
 
-    def __init__(self, webhooks: Webhooks, limits: BodyLimits) -> None:
+    def __init__(self, webhooks: Webhooks) -> None:
         """Work on these."""
         self._webhooks = webhooks
-        self._limits = limits
 
-    def table(self) -> tuple[Call, ...]:
-        """These calls."""
-        one, many = NotificationOut, NotificationsOut
+    def operations(self) -> tuple[Operation, ...]:
+        """What does each of the calls."""
         return (
-            Call(
-                "GET",
-                "/webhooks",
-                self.webhooks,
-                gives=many,
-                query={"client_id": WORD, "status": WORD},
-            ),
-            Call("POST", "/webhooks/{id}/resend", self.resend_webhook, gives=one),
-            Call(
-                "POST",
-                "/webhooks/simulate",
-                self.simulate_webhook,
-                takes=SimulateIn,
-                gives=one,
-                status=201,
-            ),
-            Call("POST", "/webhooks/settle", self.settle_webhooks, takes=SettleIn, waits=True),
+            does(webhooks.LIST, self._list),
+            does(webhooks.RESEND, self._resend),
+            does(webhooks.SIMULATE, self._simulate),
+            does(webhooks.SETTLE, self._settle),
         )
 
-    async def webhooks(self, request: Request) -> NotificationsOut:
-        """The notifications: ?client_id=...&status=pending."""
-        asked = request.query_params.get("status")
-        status = _STATUSES.get(asked or "")
-        if asked is not None and status is None:
-            raise InvalidInputError("status", f"must be one of {', '.join(_STATUSES)}")
-        found = self._webhooks.list(client_id=request.query_params.get("client_id"), status=status)
-        return NotificationsOut(notifications=[NotificationOut.of(one) for one in found])
+    async def _list(self, given: NotificationsWanted) -> NotificationsOut:
+        limit = min(given.limit, PAGE_LIMIT)
+        found = self._webhooks.list(
+            client_id=given.client_id,
+            status=given.status,
+            after=given.after,
+            limit=limit + 1,
+        )
+        page = found[:limit]
+        following = page[-1].notification_id if page and len(found) > limit else None
+        return NotificationsOut([NotificationOut.of(one) for one in page], following)
 
-    async def resend_webhook(self, request: Request) -> NotificationOut:
-        """Deliver a notification now, whatever became of it before."""
-        asked = str(request.path_params["id"])
+    async def _resend(self, given: NotificationWanted) -> NotificationOut:
         try:
-            number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else 0
-            return NotificationOut.of(self._webhooks.resend(number))
+            return NotificationOut.of(self._webhooks.resend(given.id))
         except InvalidInputError as error:
-            problem = f"there is no notification {asked[:40]}"
-            raise CallRefusedError(HTTPStatus.NOT_FOUND, problem, field="id") from error
+            raise CallRefusedError(HTTPStatus.NOT_FOUND, error.problem, field="id") from error
 
-    async def simulate_webhook(self, request: Request) -> NotificationOut:
-        """Send a notification out of the blue, signed correctly."""
-        wanted = await read_json(request, SimulateIn, self._limits)
-        told = self._webhooks.simulate(wanted.client_id, wanted.user_id, action=wanted.action)
+    async def _simulate(self, given: SimulateIn) -> NotificationOut:
+        told = self._webhooks.simulate(given.client_id, given.user_id, action=given.action)
         return NotificationOut.of(told)
 
-    async def settle_webhooks(self, request: Request) -> Done:
-        """Wait until no notification is due or in flight."""
-        await self.settle((await read_json(request, SettleIn, self._limits)).timeout)
+    async def _settle(self, given: SettleIn) -> Done:
+        await settle(self._webhooks, given.timeout)
         return Done()
-
-    async def settle(self, timeout: float = 5.0) -> None:
-        """Wait so long at most. Raises CallRefusedError (504) if that is not enough."""
-        try:
-            await self._webhooks.settled(timeout)
-        except NotSettledError as error:
-            raise CallRefusedError(HTTPStatus.GATEWAY_TIMEOUT, str(error)) from error

@@ -37,8 +37,8 @@ from mp_oauth_sandbox.web.pages.consent import (
     set_cookie,
     shown_client_id,
 )
-from mp_oauth_sandbox.web.pages.rendering import Pages, cookie_name, same
-from mp_oauth_sandbox.web.pages.sessions import Pending, Session, Sessions
+from mp_oauth_sandbox.web.pages.rendering import Pages, same
+from mp_oauth_sandbox.web.pages.sessions import Pending, Session, Sessions, cookie_name
 from mp_oauth_sandbox.web.pages.texts import Language
 
 
@@ -58,17 +58,13 @@ class _Context(NamedTuple):
 class ConsentPages:
     """The authorization endpoint."""
 
-    def __init__(self, engine: Engine, pages: Pages) -> None:
-        """Decide by this engine, render with these pages."""
+    def __init__(self, engine: Engine, pages: Pages, sessions: Sessions) -> None:
+        """Decide by this engine, render with these pages, for these browsers."""
         self._engine = engine
         self._panel = Panel(engine)
         self._pages = pages
         self._shown = SellerPages(engine, pages)
-        self._sessions = Sessions()
-
-    def forget(self) -> None:
-        """Sign everybody out (reset)."""
-        self._sessions.forget()
+        self._sessions = sessions
 
     # ---- the endpoint ----
 
@@ -83,7 +79,11 @@ class ConsentPages:
         if isinstance(parsed, Refused):
             return self._shown.refusal(request, parsed, session=session)
         context = _Context(request, session, parsed)
-        user_id, consent = context.user_id, self._engine.consent
+        own = session.consent if session else None
+        user_id, consent = context.user_id, own or self._engine.consent
+        if own is not None and own.mode == "auto":
+            # This browser's own answer says who the person there is.
+            user_id = own.seller
         asked = self._engine.serve(Ask(request=parsed, user_id=user_id))
         if not isinstance(asked, Askable):
             return self._refuse(context, asked)
@@ -268,7 +268,7 @@ class ConsentPages:
         return response
 
     def _session(self, request: Request) -> Session | None:
-        return self._sessions.find(request.cookies.get(cookie_name(request)))
+        return self._sessions.find(request.cookies.get(cookie_name(request.scope)))
 
     def _seller(self, form: dict[str, str], language: Language) -> Seller | None:
         """Who signs in. A nickname that nobody has makes a new test seller."""

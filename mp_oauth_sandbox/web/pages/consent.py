@@ -18,8 +18,8 @@ from mp_oauth_sandbox.journal import Entry
 from mp_oauth_sandbox.journal.masks import masked, masked_refusal
 from mp_oauth_sandbox.web.bodies import request_line
 from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
-from mp_oauth_sandbox.web.pages.rendering import Pages, cookie_name, origin_of
-from mp_oauth_sandbox.web.pages.sessions import Pending, Session
+from mp_oauth_sandbox.web.pages.rendering import Pages, origin_of
+from mp_oauth_sandbox.web.pages.sessions import Pending, Session, cookie_name
 from mp_oauth_sandbox.web.pages.texts import (
     LANGUAGES,
     Language,
@@ -237,7 +237,7 @@ class SellerPages:
 def set_cookie(request: Request, response: Response, session: Session) -> None:
     """Let the browser keep its session."""
     response.set_cookie(
-        cookie_name(request), session.session_id, httponly=True, samesite="lax", path="/"
+        cookie_name(request.scope), session.session_id, httponly=True, samesite="lax", path="/"
     )
 
 

@@ -14,8 +14,8 @@ from mp_oauth_sandbox.core.messages import Authentication, RedeemCode, Refused, 
 from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.journal.masks import masked_refusal
-from mp_oauth_sandbox.web.pages.rendering import PageRefusedError, Pages, cookie_name, same
-from mp_oauth_sandbox.web.pages.sessions import Sessions
+from mp_oauth_sandbox.web.pages.rendering import PageRefusedError, Pages, same
+from mp_oauth_sandbox.web.pages.sessions import Sessions, cookie_name
 
 CALLBACK = "/callback"
 
@@ -60,7 +60,7 @@ class Home:
         """POST /callback: redeem the code as the first application would, and show the answer."""
         self._pages.check_local(request)
         form = await self._pages.form(request)
-        session = self._sessions.find(request.cookies.get(f"{cookie_name(request)}_callback"))
+        session = self._sessions.find(request.cookies.get(f"{cookie_name(request.scope)}_callback"))
         code, application = form.get("code"), self._application_of(request)
         if session is None or not same(form.get("csrf", ""), session.csrf):
             raise PageRefusedError("the form is too old; reload the callback page")
@@ -110,7 +110,7 @@ class Home:
         result: dict[str, object] | None = None,
     ) -> Response:
         application = self._application_of(request)
-        session = self._sessions.find(request.cookies.get(f"{cookie_name(request)}_callback"))
+        session = self._sessions.find(request.cookies.get(f"{cookie_name(request.scope)}_callback"))
         session = session or self._sessions.open()
         query = request.query_params
         context = {
@@ -126,7 +126,7 @@ class Home:
         }
         response = self._pages.render("callback.html", context)
         response.set_cookie(
-            f"{cookie_name(request)}_callback",
+            f"{cookie_name(request.scope)}_callback",
             session.session_id,
             httponly=True,
             samesite="lax",

@@ -19,10 +19,6 @@ from mp_oauth_sandbox.web.pages.texts import Language, texts
 if TYPE_CHECKING:
     import jinja2
 
-#: Our own cookie's name says so: cookies ignore ports, so an integration on the same host
-#: sees it too.
-COOKIE = "__mp_sandbox"
-
 
 class PageRefusedError(Exception):
     """A request that no page of ours makes; `status` and `problem` are its whole answer."""
@@ -139,12 +135,6 @@ def _source(uri: str) -> str:
     """The origin of a URI as a CSP source; one with an IPv6 address can only be a scheme there."""
     origin = origin_of(uri)
     return f"{origin.partition(':')[0]}:" if "[" in origin else origin
-
-
-def cookie_name(request: Request) -> str:
-    """Our cookie's name; it holds the port, because cookies of one host ignore ports."""
-    port = request.scope["server"][1] if request.scope.get("server") else 0
-    return f"{COOKIE}_{port}"
 
 
 def origin_of(uri: str) -> str:

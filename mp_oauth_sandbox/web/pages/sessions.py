@@ -5,7 +5,14 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
+from starlette.types import Scope
+
+from mp_oauth_sandbox.core.consent import Consent
 from mp_oauth_sandbox.core.messages import AuthorizationRequest
+
+#: Our own cookie's name says so: cookies ignore ports, so an integration on the same host
+#: sees it too.
+COOKIE = "__mp_sandbox"
 
 #: Longest unused first out; far more than people have browsers.
 _KEPT = 2_000
@@ -13,11 +20,15 @@ _KEPT = 2_000
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One browser: who is signed in, and the token its forms must carry."""
+    """One browser: who is signed in, and the token its forms must carry.
+
+    `consent` is how the person there answers, where a test has said so.
+    """
 
     session_id: str = field(repr=False)
     csrf: str = field(repr=False)
     user_id: int | None = None
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +39,12 @@ class Pending:
     session_id: str = field(repr=False)
     request: AuthorizationRequest
     language: str | None
+
+
+def cookie_name(scope: Scope) -> str:
+    """Our cookie's name; it holds the port, because cookies of one host ignore ports."""
+    server = scope.get("server")
+    return f"{COOKIE}_{server[1] if server else 0}"
 
 
 class Sessions:
@@ -59,6 +76,14 @@ class Sessions:
             while len(self._sessions) > _KEPT:
                 self._sessions.popitem(last=False)
         return session
+
+    def answer_as(self, session_id: str, consent: Consent) -> bool:
+        """Let the person in that browser answer so; False if there is no such session."""
+        session = self.find(session_id)
+        if session is None:
+            return False
+        session.consent = consent
+        return True
 
     def wait(
         self, session: Session, request: AuthorizationRequest, language: str | None
@@ -96,6 +121,7 @@ class Sessions:
         their forms carry.
         """
         session = self.open(user_id, csrf=old.csrf)
+        session.consent = old.consent
         with self._lock:
             self._sessions.pop(old.session_id, None)
             for request_id, pending in self._pending.items():

@@ -2,13 +2,15 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import jsonschema
 import pytest
 
 from mp_oauth_sandbox import Application, Sandbox, Seller
+from mp_oauth_sandbox.core.records import NotificationStatus
+from mp_oauth_sandbox.core.registration import SITES
 from mp_oauth_sandbox.core.revoke import REVOCATIONS, Reason
 
 CALLBACK = "https://shop.example/mp/callback"
@@ -519,12 +521,13 @@ LIVES: dict[str, list[tuple[str, object]]] = {
         ("/applications/123", {"name": "B", "webhook": None, "status": "active"}),
     ],
     "POST /sellers": [("/sellers", {"country": "AR"})],
-    "GET /sellers": [("/sellers", None)],
+    "GET /sellers": [("/sellers", None), ("/sellers?limit=1&after=5", None)],
     "PUT /consent": [
         ("/consent", {"mode": "auto", "seller": 5}),
         ("/consent", {"mode": "page", "seller": None}),
     ],
     "GET /consent": [("/consent", None)],
+    "POST /sessions": [("/sessions", None)],
     "GET /clock": [("/clock", None)],
     "POST /clock/advance": [
         ("/clock/advance", {"seconds": 0.5}),
@@ -605,7 +608,7 @@ def holds(document: dict[str, Any], content: dict[str, Any], value: object) -> N
 
 def test_the_document_is_openapi(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
-    assert set(document) == {"openapi", "info", "paths", "components"}
+    assert set(document) == {"openapi", "info", "security", "paths", "components"}
     assert {"title", "version"} <= set(document["info"])
     found = operations(document)
     ids = [operation["operationId"] for operation in found.values()]
@@ -633,6 +636,32 @@ def test_every_route_is_in_the_document_and_the_other_way_round(
         answer = client.request("TRACE", re.sub(r"\{\w+\}", "1", path))
         assert answer.status_code == 405, path
         assert set(answer.headers["allow"].split(", ")) == real | heads
+
+
+def test_the_words_that_a_field_may_have_are_in_the_document(document: dict[str, Any]) -> None:
+    def words(line: str, name: str) -> list[str]:
+        given = operations(document)[line]["parameters"]
+        schema = next(one["schema"] for one in given if one["name"] == name)
+        if "$ref" in schema:
+            schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        return schema["enum"]
+
+    schemas = document["components"]["schemas"]
+    assert schemas["SellerIn"]["properties"]["country"]["enum"] == list(SITES)
+    assert schemas["ApplicationOut"]["properties"]["status"]["enum"]
+    assert "code_expired" in words("GET /journal", "cause")
+    assert "webhook" in words("GET /journal", "kind")
+    assert "refresh_token" in words("GET /journal", "grant_type")
+    assert words("GET /webhooks", "status") == sorted(get_args(NotificationStatus))
+
+
+def test_the_control_token_is_a_security_scheme_that_health_does_without(
+    document: dict[str, Any],
+) -> None:
+    (scheme,) = document["components"]["securitySchemes"]
+    assert {scheme: []} in document["security"]
+    for line, operation in operations(document).items():
+        assert operation.get("security") == ([] if line == "GET /health" else None)
 
 
 @pytest.mark.parametrize("line", LIVES)

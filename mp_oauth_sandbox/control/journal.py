@@ -1,0 +1,96 @@
+"""What happened, and why: read in pages or as it grows."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from mp_oauth_sandbox.control.types import Call, Count
+from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.journal.entry import Delivery, Entry, Kind
+
+#: How many entries one page has at most, and without being asked.
+PAGE_LIMIT, PAGE = 1000, 100
+
+EVENT_STREAM = "text/event-stream"
+
+GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
+
+
+class JournalWanted(Struct, forbid_unknown_fields=True):
+    """Which entries; what is left out may be anything."""
+
+    after: Annotated[Count, Meta(description="Only entries with a higher number")] = 0
+    since: Annotated[
+        str | None,
+        Meta(description="As `after`, or an instant of the sandbox's clock: ISO 8601 with a zone"),
+    ] = None
+    limit: Annotated[
+        Count | None,
+        Meta(description=f"At most so many: {PAGE} for a page, no end for a stream"),
+    ] = None
+    kind: Kind | None = None
+    application: (
+        Annotated[str, Meta(pattern="^[0-9]{1,20}$", description="A client_id: 1 to 20 digits")]
+        | None
+    ) = None
+    seller: Annotated[Count | None, Meta(description="A user_id")] = None
+    cause: Cause | None = None
+    grant_type: GrantType | None = None
+    stream: Annotated[
+        bool | None,
+        Meta(description=f"Server-sent events, as with Accept: {EVENT_STREAM}"),
+    ] = None
+
+
+class EntryOut(Struct):
+    """A journal entry. `explain` says it all in words, as a terminal shows it."""
+
+    seq: int
+    at: datetime
+    kind: Kind
+    request: str
+    status: int
+    outcome: str
+    line: str
+    grant_type: str | None
+    client_id: str | None
+    user_id: int | None
+    error: str | None
+    cause: Cause | None
+    explanation: str | None
+    remedy: str | None
+    source: str | None
+    facts: dict[str, str]
+    delivery: Delivery
+    faults: tuple[str, ...]
+    explain: str
+
+    @classmethod
+    def of(cls, entry: Entry) -> "EntryOut":
+        """How the control API shows it."""
+        same = {name: getattr(entry, name) for name in _SHOWN}
+        return cls(**same, explain=entry.explain())
+
+
+_SHOWN = tuple(name for name in EntryOut.__struct_fields__ if name != "explain")
+
+
+class JournalOut(Struct):
+    """Journal entries, oldest first, and the number to ask for next with `after`."""
+
+    entries: list[EntryOut]
+    next: int
+
+
+READ = Call(
+    "journal",
+    "GET",
+    "/journal",
+    "What happened, and why: in pages, or as server-sent events",
+    JournalWanted,
+    JournalOut,
+    streams=EVENT_STREAM,
+)
+
+CALLS = (READ,)
