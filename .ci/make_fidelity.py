@@ -1,19 +1,20 @@
 """Writes docs/fidelity.md from the table of behaviours; --check fails where that differs.
 
-The rows are those of mp_oauth_sandbox/fidelity.py, their tests those of tests/fidelity.toml.
+The rows are those of tests/fidelity/behaviours.toml and of the code's own tables.
 """
 
 import sys
-import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from mp_oauth_sandbox.fidelity import Behaviour, Subject, behaviours
+# Last, so that the installed library comes before anything of the checkout.
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
+
+from fidelity.behaviours import Behaviour, Subject, behaviours
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "fidelity.md"
-RULES = ROOT / "tests" / "fidelity.toml"
 
 MEANINGS = {
     "documented": "A document of Mercado Pago or Mercado Libre, or the source of an official SDK,"
@@ -25,7 +26,7 @@ MEANINGS = {
 BEGINNING = """\
 # How faithful, behaviour by behaviour
 
-<!-- Made by .ci/make_fidelity.py from mp_oauth_sandbox/fidelity.py. Change that, not this. -->
+<!-- Made by .ci/make_fidelity.py from tests/fidelity/behaviours.toml. Change that, not this. -->
 
 Whatever an application can notice on the wire is a row below: what the sandbox does, how well it is
 known that Mercado Pago does it, from where, how to change it, and the test that holds it. Nothing
@@ -68,10 +69,11 @@ curl -X PATCH http://127.0.0.1:8970/_sandbox/profile \\
 END = """
 ## Add or correct a row
 
-Evidence that contradicts a row is most welcome. A refusal's row is made from its rule in
-`mp_oauth_sandbox/core/refusals.py`, a switch's from the field of `Profile` and one line of
-`SWITCHES` in `mp_oauth_sandbox/fidelity.py`; any other row is one of `WRITTEN` there. Each needs an
-entry in `tests/fidelity.toml`: the test, and the mutation that it must notice. Then:
+Evidence that contradicts a row is most welcome. A row is an entry of
+`tests/fidelity/behaviours.toml`, with its test and the mutation that the test must notice. What the
+code's own tables tell is not repeated there: the words and the source of a refusal come from its
+rule in `mp_oauth_sandbox/core/refusals.py`, the source of a switch from the field of `Profile`.
+Then:
 
 ```sh
 .venv/bin/python .ci/remove_rules.py THE-ROW
@@ -82,7 +84,6 @@ entry in `tests/fidelity.toml`: the test, and the mutation that it must notice. 
 
 def page() -> str:
     """The whole page."""
-    rules = tomllib.loads(RULES.read_text(encoding="utf-8"))
     rows = behaviours()
     counted = Counter(row.evidence for row in rows)
     counts = "".join(
@@ -91,20 +92,19 @@ def page() -> str:
     )
     parts = [BEGINNING.format(counts=counts)]
     for subject in Subject:
-        lines = "\n".join(table([row for row in rows if row.subject is subject], rules))
+        lines = "\n".join(table([row for row in rows if row.subject is subject]))
         parts.append(f"\n## {subject}\n\n{lines}\n")
     return "".join([*parts, END])
 
 
-def table(rows: list[Behaviour], rules: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+def table(rows: list[Behaviour]) -> Iterator[str]:
     """The lines of one table."""
     yield "| Behaviour | Evidence | Source | Switch | Test |"
     yield "|---|---|---|---|---|"
     for row in rows:
         switch = f"`{row.switch}`" if row.switch else ""
-        test = linked(rules[row.id]["test"])
         cells = (cell.replace("|", "\\|") for cell in (row.what, row.evidence, row.source))
-        yield f"| {' | '.join(cells)} | {switch} | {test} |"
+        yield f"| {' | '.join(cells)} | {switch} | {linked(row.test)} |"
 
 
 def linked(test: str) -> str:

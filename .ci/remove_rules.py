@@ -1,8 +1,8 @@
 """Fails when a rule can be taken out of the code and its test does not notice.
 
-tests/fidelity.toml names for each behaviour the test that holds it and a mutation that removes
-it. Some are drawn, or all taken; each is removed from a copy of the installed library, and its
-test must fail there, by an assertion of its own.
+tests/fidelity/behaviours.toml names for each behaviour the test that holds it and a mutation that
+removes it. Some are drawn, or all taken; each is removed from a copy of the installed library, and
+its test must fail there, by an assertion of its own.
 """
 
 import argparse
@@ -17,21 +17,23 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.util import find_spec
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
+# Last, so that the installed library comes before anything of the checkout.
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
+
+from fidelity.behaviours import Behaviour, behaviours
+from fidelity.mutations import Library, MutationError
+
 ROOT = Path(__file__).resolve().parent.parent
-RULES = ROOT / "tests" / "fidelity.toml"
 PACKAGES = ("mp_oauth_sandbox", "pytest_mp_oauth")
 AT_ONCE = 2
 #: Seconds for one test; it needs one or two.
 PATIENCE = 120
-
-Rule = Mapping[str, str]
 
 
 def commit() -> str:
@@ -95,42 +97,43 @@ def run_tests(copy: Path, tests: Sequence[str]) -> tuple[dict[str, str], str]:
     return seen["ended"], done.stdout + done.stderr
 
 
-def complaint(rule: Rule, ended: Mapping[str, str]) -> str | None:
-    """What is wrong when the rule's test ended so without the rule, or None."""
+def complaint(test: str, ended: Mapping[str, str]) -> str | None:
+    """What is wrong when a rule's test ended so without the rule, or None."""
     if not ended:
-        return f"no such test: {rule['test']}"
+        return f"no such test: {test}"
     others = [f"{test}: {how}" for test, how in ended.items() if how not in {"passed", "failed"}]
     if others:
         return (
             f"without the rule its test does not fail, it breaks: {others[0]}."
-            " Mend the mutation in tests/fidelity.toml"
+            " Mend the mutation in tests/fidelity/behaviours.toml"
         )
     if "failed" not in ended.values():
         return (
-            f"without the rule {rule['test']} still passes. Make the test see it, or name"
-            " another in tests/fidelity.toml"
+            f"without the rule {test} still passes. Make the test see it, or name another in"
+            " tests/fidelity/behaviours.toml"
         )
     return None
 
 
-def remove(copy: Path, rule: Rule) -> tuple[str | None, str]:
+def remove(copy: Path, library: Library, rule: Behaviour) -> tuple[str | None, str]:
     """Take one rule out of the copy, run its test, and put the rule back."""
-    file = copy / rule["file"]
-    whole = file.read_text(encoding="utf-8")
-    if whole.count(rule["old"]) != 1:
-        return f"`old` occurs {whole.count(rule['old'])} times in {rule['file']}, not once", ""
-    file.write_text(whole.replace(rule["old"], rule["new"]), encoding="utf-8")
     try:
-        ended, printed = run_tests(copy, [rule["test"]])
+        file, without = library.without(rule)
+    except MutationError as error:
+        return str(error), ""
+    whole = (copy / file).read_bytes()
+    (copy / file).write_text(without, encoding="utf-8")
+    try:
+        ended, printed = run_tests(copy, [rule.test])
     finally:
-        file.write_text(whole, encoding="utf-8")
-    return complaint(rule, ended), printed
+        (copy / file).write_bytes(whole)
+    return complaint(rule.test, ended), printed
 
 
-def chosen(rules: Mapping[str, Rule], asked: argparse.Namespace) -> list[str]:
+def chosen(rules: Collection[str], asked: argparse.Namespace) -> list[str]:
     """The ids to remove: the named, all, or some drawn by the seed."""
     if unknown := [name for name in asked.ids if name not in rules]:
-        raise SystemExit(f"tests/fidelity.toml has no {', '.join(unknown)}")
+        raise SystemExit(f"tests/fidelity/behaviours.toml has no {', '.join(unknown)}")
     if asked.ids or asked.all:
         return asked.ids or list(rules)
     seed = asked.seed or commit()
@@ -147,7 +150,7 @@ def main() -> int:
     parser.add_argument("--seed", help="what to draw with (the commit that is checked out)")
     parser.add_argument("--all", action="store_true", help="every rule")
     asked = parser.parse_args()
-    rules: dict[str, Rule] = tomllib.loads(RULES.read_text(encoding="utf-8"))
+    rules = {row.id: row for row in behaviours()}
     ids = chosen(rules, asked)
     started = time.monotonic()
     complaints: list[str] = []
@@ -155,17 +158,18 @@ def main() -> int:
         copies: queue.SimpleQueue[Path] = queue.SimpleQueue()
         for number in range(AT_ONCE):
             copies.put(copy_library(Path(scratch).resolve() / str(number)))
+        whole = Path(scratch).resolve() / "0"
+        library = Library(whole / "mp_oauth_sandbox")
 
         def judge(name: str) -> tuple[str | None, str]:
             copy = copies.get()
             try:
-                return remove(copy, rules[name])
+                return remove(copy, library, rules[name])
             finally:
                 copies.put(copy)
 
         # With every rule in place each test passes; else its failure would prove nothing.
-        whole = Path(scratch).resolve() / "0"
-        ended, printed = run_tests(whole, sorted({rules[name]["test"] for name in ids}))
+        ended, printed = run_tests(whole, sorted({rules[name].test for name in ids}))
         if set(ended.values()) != {"passed"}:
             wrong = [f"{test}: {how}" for test, how in ended.items() if how != "passed"]
             print(printed, "With no rule removed, this does not pass:", *wrong, sep="\n")

@@ -21,7 +21,7 @@ LEVELS = [
     {"core", "support"},
     {"wire", "stores", "journal", "faults", "resources"},
     {"control"},
-    {"engine", "fidelity"},
+    {"engine"},
     {"explain", "webhooks"},
     {"web"},
     {"hosting"},

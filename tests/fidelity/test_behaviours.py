@@ -3,9 +3,8 @@
 import re
 import subprocess
 import sys
-import tomllib
 from dataclasses import fields
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
@@ -13,33 +12,10 @@ import pytest
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.profile import Profile
-from mp_oauth_sandbox.fidelity import (
-    SWITCHES,
-    UnknownSwitchError,
-    behaviours,
-    evidence_of,
-    switch_behaviours,
-)
 
-ROOT = Path(__file__).resolve().parent.parent
-RULES = tomllib.loads((ROOT / "tests" / "fidelity.toml").read_text(encoding="utf-8"))
+from .behaviours import MissingRowError, behaviours, evidence_of, written
 
-ENTRY = """
-[{id}]
-test = 'tests/...::test_...'            # what holds it: {what}
-file = 'mp_oauth_sandbox/...'
-old = '...'                             # occurs once in that file
-new = '...'                             # with this in its place the test fails
-"""
-
-
-def installed(file: str) -> Path:
-    """A file of the library, wherever that is installed."""
-    package, _, inside = file.partition("/")
-    spec = find_spec(package)
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent / inside
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def script(name: str) -> ModuleType:
@@ -62,6 +38,7 @@ def test_every_row_says_who_says_what():
     for row in rows:
         assert re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", row.id)
         assert row.what.endswith("."), row.id
+        assert row.evidence in {"documented", "observed", "guess"}, row.id
         assert row.source.endswith("."), row.id
         assert "\n" not in row.what + row.source
         assert "://" not in row.source, "third-party projects are counted, not named"
@@ -78,15 +55,38 @@ def test_every_refusal_slip_and_switch_has_its_row():
     ]
 
     assert {name.replace("_", "-") for name in wanted} <= ids
-    assert set(SWITCHES) == switches, "a switch that is gone still has its line"
     assert {row.switch for row in behaviours()} - {None} == switches
 
 
-def test_a_switch_without_a_line_is_an_error_that_gives_the_line():
-    known = {name: line for name, line in SWITCHES.items() if name != "token_type"}
+@pytest.mark.parametrize(
+    ("lacking", "to_add"),
+    [
+        ("refusal-code-expired", ["[refusals.refusal-code-expired]", "at =", "replace =", "by ="]),
+        ("slip-code-still-encoded", ["[own.slip-code-still-encoded]", "at =", "by ="]),
+        ("switch-token-type", [".switch-token-type]", "what =", "evidence =", "test =", "by ="]),
+    ],
+)
+def test_what_the_code_has_without_a_row_is_an_error_that_gives_the_row(
+    lacking: str, to_add: list[str]
+):
+    rows = {
+        subject: {name: fields for name, fields in about.items() if name != lacking}
+        for subject, about in written().items()
+    }
 
-    with pytest.raises(UnknownSwitchError, match=r'Profile.token_type; add: "token_type": \('):
-        list(switch_behaviours(known))
+    with pytest.raises(MissingRowError) as told:
+        behaviours(rows)
+
+    assert [words for words in to_add if words not in str(told.value)] == []
+
+
+def test_a_row_of_what_the_code_no_longer_has_is_an_error_that_names_it():
+    gone = {"at": "judge", "replace": "True", "by": "False"}
+
+    with pytest.raises(TypeError) as told:
+        behaviours({**written(), "refusals": {**written()["refusals"], "refusal-gone": gone}})
+
+    assert "refusal-gone" in told.value.__notes__[0]
 
 
 @pytest.mark.parametrize(
@@ -108,30 +108,8 @@ def test_a_part_that_is_a_guess_makes_all_of_it_one(source: str, evidence: str):
 # ---- what holds each row ----
 
 
-def test_every_row_has_a_test_and_a_mutation():
-    rows = {row.id: row for row in behaviours()}
-
-    lacking = "".join(ENTRY.format(id=name, what=rows[name].what) for name in rows.keys() - RULES)
-
-    assert not lacking, f"add to tests/fidelity.toml, then run .ci/make_fidelity.py:\n{lacking}"
-    assert RULES.keys() <= rows.keys(), "take these out of tests/fidelity.toml: no such row"
-    assert all(set(rule) == {"test", "file", "old", "new"} for rule in RULES.values())
-
-
-def test_every_mutation_has_one_place():
-    places = {
-        name: installed(rule["file"]).read_text(encoding="utf-8").count(rule["old"])
-        for name, rule in RULES.items()
-    }
-
-    assert {name: count for name, count in places.items() if count != 1} == {}, (
-        "`old` of these entries of tests/fidelity.toml must occur exactly once in `file`"
-    )
-    assert [name for name, rule in RULES.items() if rule["old"] == rule["new"]] == []
-
-
 def test_every_named_test_exists():
-    named = {rule["test"] for rule in RULES.values()}
+    named = {row.test for row in behaviours()}
     files = sorted({test.partition("::")[0] for test in named})
 
     done = subprocess.run(
@@ -163,17 +141,18 @@ def test_every_named_test_exists():
 def test_only_a_failed_assertion_shows_that_a_rule_is_held(
     ended: dict[str, str], problem: str | None
 ):
-    found = script("remove_rules").complaint({"test": "test_a"}, ended)
+    found = script("remove_rules").complaint("test_a", ended)
 
     assert (found is None) if problem is None else (problem in found)
 
 
 def test_the_same_seed_draws_the_same_rules():
     remove_rules = script("remove_rules")
+    ids = [row.id for row in behaviours()]
 
     def drawn(seed: str) -> list[str]:
         asked = remove_rules.argparse.Namespace(ids=[], all=False, draw=20, seed=seed)
-        return remove_rules.chosen(RULES, asked)
+        return remove_rules.chosen(ids, asked)
 
     assert drawn("one") == drawn("one") != drawn("other")
     assert len(set(drawn("one"))) == 20
