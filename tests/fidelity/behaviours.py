@@ -25,7 +25,8 @@ Written = Mapping[str, Mapping[str, Fields]]
 _MUTATION = """
 at = "..."       # a function, class or constant
 replace = '...'  # an expression in it
-by = '...'       # with this in its place the test fails"""
+by = '...'       # with this in its place the test fails
+# and `test`, unless tests/core/test_refusals.py goes through it"""
 _LACKING = {
     "refusal": f"[refusals.{{name}}]{_MUTATION}",
     "slip": f"[own.{{name}}]{_MUTATION}",
