@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.nearest import caret, distance, nearest
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.refusals import refuse, visible
 
@@ -61,41 +62,20 @@ def _http_allowed(host: str, profile: Profile) -> bool:
             return False
 
 
-def caret(sent: str, expected: str) -> str:
-    """A caret under the first character in which two strings differ."""
-    return " " * _common(sent, expected) + "^"
-
-
 def difference(cause: Cause, sent: str, expected: tuple[str, ...]) -> Refused:
     """The refusal of a redirect URI that equals none of the expected ones."""
     shown = visible(sent[:_MAXIMUM_LENGTH])
-    nearest = min(expected, key=lambda uri: _distance(shown, uri), default="(none)")
+    closest = nearest(shown, expected or ("(none)",))
     mistake = None
     if "%3a" in shown.lower() and unquote(shown) in expected:
         mistake = Mistake.REDIRECT_URI_STILL_ENCODED
-    elif expected and _distance(shown, nearest) == 1:
+    elif expected and distance(shown, closest) == 1:
         mistake = Mistake.REDIRECT_URI_ALMOST
     return refuse(
         cause,
         mistake,
         sent=shown,
-        nearest=nearest,
+        nearest=closest,
         registered=" ".join(expected) or "(none)",
-        caret=caret(shown, nearest),
+        caret=caret(shown, closest),
     )
-
-
-def _distance(sent: str, expected: str) -> int:
-    """How many characters differ: 1 for one changed, added or left out, else a rough count."""
-    start = _common(sent, expected)
-    end = _common(sent[start:][::-1], expected[start:][::-1])
-    return max(len(sent), len(expected)) - start - end
-
-
-def _common(one: str, other: str) -> int:
-    length = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        length += 1
-    return length

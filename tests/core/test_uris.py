@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.profile import STRICT, Profile
 from mp_oauth_sandbox.core.refusals import explanation
-from mp_oauth_sandbox.core.uris import caret, difference, redirect_uri_problem
+from mp_oauth_sandbox.core.uris import difference, redirect_uri_problem
 
 GOOD = "https://shop.example/mp/callback"
 
@@ -192,10 +192,3 @@ def test_any_two_texts_can_be_compared(sent: str, expected: list[str]):
         ),
     }
     assert "(not known)" not in explanation(refused)
-
-
-@given(st.text("abc", max_size=6), st.text("abc", max_size=6))
-def test_the_caret_stands_under_the_first_difference(one: str, other: str):
-    column = len(caret(one, other)) - 1
-    assert one[:column] == other[:column]
-    assert one == other or one[column : column + 1] != other[column : column + 1]

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import AuthorizationRequest, Refused
+from mp_oauth_sandbox.core.nearest import caret
 from mp_oauth_sandbox.core.records import Application, Seller
 from mp_oauth_sandbox.core.refusals import RULES, explanation, refuse, remedy, wire_error
-from mp_oauth_sandbox.core.uris import caret
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.faults import Answer, Reply
