@@ -6,7 +6,6 @@ stack trace.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.requests import ClientDisconnect
 
 from mp_oauth_sandbox.support.connection import CONNECTION, Connection
+from mp_oauth_sandbox.wire.errors import INTERNAL_ERROR
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 JSON_CONTENT_TYPE: Final = b"application/json; charset=utf-8"
 
 logger = logging.getLogger("mp_oauth_sandbox")
-
-
-def error_body(message: str, *, error: str, status: int) -> bytes:
-    """Compact JSON in the order of Mercado Pago's error bodies: message, error, status, cause."""
-    body: dict[str, object] = {"message": message, "error": error, "status": status, "cause": []}
-    return json.dumps(body, separators=(",", ":")).encode()
-
-
-INTERNAL_ERROR: Final = error_body("internal server error", error="internal_error", status=500)
 
 
 def guarded(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from mp_oauth_sandbox.hosting.guard import error_body
+from mp_oauth_sandbox.wire.errors import error_body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

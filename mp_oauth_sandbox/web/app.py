@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -25,12 +24,7 @@ from mp_oauth_sandbox.web.pages.home import Home
 from mp_oauth_sandbox.web.pages.rendering import PageRefusedError, Pages, on_page_refused
 from mp_oauth_sandbox.web.pages.sessions import Sessions
 from mp_oauth_sandbox.webhooks.public import Webhooks
-
-#: RFC 9110 section 15.6.1, in the shape of an error body.
-INTERNAL_ERROR = msgspec.json.encode(
-    {"message": "internal error", "error": "internal_server_error", "status": 500, "cause": []}
-)
-
+from mp_oauth_sandbox.wire.errors import INTERNAL_ERROR
 
 _PAGES = "mp_oauth_sandbox.web.pages"
 

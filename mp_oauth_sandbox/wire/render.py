@@ -16,6 +16,7 @@ from mp_oauth_sandbox.core.messages import (
 )
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.refusals import wire_error
+from mp_oauth_sandbox.wire.errors import error_fields
 from mp_oauth_sandbox.wire.exchange import Answer
 
 #: The order of the reference example; `payments` is not in it.
@@ -118,7 +119,7 @@ def render_refusal(refused: Refused, profile: Profile) -> Answer:
 def _error_body(message: str, error: str, status: int, profile: Profile) -> dict[str, object]:
     match profile.error_body:
         case "message":
-            return {"message": message, "error": error, "status": status, "cause": []}
+            return error_fields(message, error=error, status=status)
         case "error_description":
             return {"error_description": message, "error": error, "status": status, "cause": []}
         case "two_keys":
