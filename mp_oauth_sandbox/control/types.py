@@ -5,11 +5,10 @@ from typing import Annotated, Generic, TypeVar
 
 from msgspec import Meta, Struct
 
+from mp_oauth_sandbox.core.paths import CONTROL
+
 In = TypeVar("In")
 Out = TypeVar("Out")
-
-#: Where the control API lives.
-PREFIX = "/_sandbox"
 
 #: How many records one page of a list has at most, and without being asked.
 PAGE_LIMIT = 1000
@@ -42,7 +41,7 @@ class Call(Generic[In, Out]):
     @property
     def path(self) -> str:
         """The whole path, with its names in braces."""
-        return f"{PREFIX}{self.below}"
+        return f"{CONTROL}{self.below}"
 
     @property
     def in_path(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ Nothing is changed by asking: decisions are made as for a real request, and thro
 """
 
 from mp_oauth_sandbox.control.explain import Explained, Finding
+from mp_oauth_sandbox.core import paths
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.explain.authorization import explain_authorization
 from mp_oauth_sandbox.explain.callback import explain_callback
@@ -45,13 +46,13 @@ def explain(engine: Engine, what: str, *, url: str) -> Explained:
 
 def _url(engine: Engine, pasted: Pasted, url: str) -> Explained:
     names = pasted.values.keys()
-    if pasted.path.endswith("/oauth/token"):
+    if pasted.path.endswith(paths.TOKEN):
         text = (
             "the token endpoint's URL: it is no page and reads nothing from its query\n"
             "do: POST there from the server, with every parameter in the body"
         )
         return Explained(kind="unknown", text=text)
-    to_authorize = pasted.path.rstrip("/").endswith("/authorization")
+    to_authorize = pasted.path.rstrip("/").endswith(paths.AUTHORIZATION)
     if to_authorize or "response_type" in names or "client_id" in names:
         return explain_authorization(engine, pasted, url=url)
     if names & {"code", "state", "error"}:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from mp_oauth_sandbox.control.explain import Finding
 from mp_oauth_sandbox.core import pkce
 from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.paths import AUTHORIZATION
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.core.refusals import explanation, refuse, remedy, word
@@ -111,12 +112,12 @@ def _real_host(pasted: Pasted, url: str) -> Finding:
 
 
 def _path(pasted: Pasted) -> Finding:
-    if pasted.path == "/authorization":
-        return _good("path", "/authorization")
+    if pasted.path == AUTHORIZATION:
+        return _good("path", AUTHORIZATION)
     if not pasted.path and not pasted.host:
-        return _good("path", "none; it is /authorization")
+        return _good("path", f"none; it is {AUTHORIZATION}")
     text = f"{shown(pasted.path) or '(none)'} is not the path of the page"
-    return _bad("path", text, "Use /authorization, without anything before or after it.")
+    return _bad("path", text, f"Use {AUTHORIZATION}, without anything before or after it.")
 
 
 # ---- state ----

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
+from mp_oauth_sandbox.core import paths
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.wire.exchange import Asked, Serve, Wrapper
 
@@ -15,14 +16,6 @@ GRANTS = {
     "client_credentials": "client_credentials",
 }
 ENDPOINTS = ("authorization", "token", "resource", "webhook")
-
-#: The paths that belong to an endpoint; every other is a resource's.
-PATHS = {
-    "/oauth/token": "token",
-    "/authorization": "authorization",
-    "/authorization/consent": "authorization",
-    "/authorization/sign-in": "authorization",
-}
 
 
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
@@ -102,8 +95,8 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
         method, _, path = ("*", "", self.on) if self.on[:1] == "/" else self.on.partition(" ")
         if not path.startswith("/") or not method or method != method.upper():
             return frozenset()
-        exact = {PATHS[path]} if path in PATHS else {"resource"}
-        return frozenset(exact | {PATHS[one] for one in PATHS if fnmatchcase(one, path)})
+        fitting = {paths.ENDPOINTS[one] for one in paths.ENDPOINTS if fnmatchcase(one, path)}
+        return frozenset(fitting | {paths.ENDPOINTS.get(path, "resource")})
 
     def arm(self) -> Wrapper:
         """The wrapper itself, with whatever it must remember between requests.

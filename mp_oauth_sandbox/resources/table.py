@@ -11,6 +11,7 @@ from typing import cast
 
 import msgspec
 
+from mp_oauth_sandbox.core.paths import is_own
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.resources.built_in import BUILT_IN, Answer, Asked
 
@@ -21,8 +22,6 @@ LARGEST = 20_000
 
 _DEEPEST = 100
 
-#: Paths that the sandbox answers itself.
-_TAKEN = ("/oauth/token", "/authorization", "/callback", "/_sandbox")
 _PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _SEGMENT = re.compile(r"[^/{}?#\s\x00-\x1f\x7f]+")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -295,7 +294,7 @@ def _checked(
 def _parameters(path: str) -> set[str]:
     if not path.startswith("/") or len(path) > 500:
         raise InvalidInputError("path", "must start with / and have at most 500 characters")
-    if path == "/" or any(path == one or path.startswith(f"{one}/") for one in _TAKEN):
+    if is_own(path):
         raise InvalidInputError("path", f"{path} belongs to the sandbox itself")
     names: list[str] = []
     for segment in path[1:].split("/"):

@@ -10,7 +10,7 @@ from starlette.routing import Mount, Route, request_response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mp_oauth_sandbox.control.types import PREFIX
+from mp_oauth_sandbox.core import paths
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.web.access import Access
 from mp_oauth_sandbox.web.api.resources import ResourceApi
@@ -52,7 +52,7 @@ def create_app(
 
     async def on_http_error(request: Request, _error: Exception) -> Response:
         """Starlette's own errors: no such path, or not with this method."""
-        if request.scope["path"].startswith(f"{PREFIX}/"):
+        if request.scope["path"].startswith(f"{paths.CONTROL}/"):
             return control.no_such_call(request)
         return await api.not_found(request)
 
@@ -66,18 +66,16 @@ def create_app(
 
     starlette = Starlette(
         routes=[
-            Route("/oauth/token", api.token, methods=["POST"]),
-            Route("/authorization", consent.authorization, methods=["GET"]),
-            Route("/authorization/consent", consent.show, methods=["GET"]),
-            Route("/authorization/consent", consent.decide, methods=["POST"]),
-            Route("/authorization/sign-in", consent.sign_in, methods=["POST"]),
-            Route("/authorization/sign-out", consent.sign_out, methods=["POST"]),
-            Mount(
-                "/_sandbox/static", StaticFiles(packages=[("mp_oauth_sandbox.web.pages", "static")])
-            ),
+            Route(paths.TOKEN, api.token, methods=["POST"]),
+            Route(paths.AUTHORIZATION, consent.authorization, methods=["GET"]),
+            Route(paths.CONSENT, consent.show, methods=["GET"]),
+            Route(paths.CONSENT, consent.decide, methods=["POST"]),
+            Route(paths.SIGN_IN, consent.sign_in, methods=["POST"]),
+            Route(paths.SIGN_OUT, consent.sign_out, methods=["POST"]),
+            Mount(paths.STATIC, StaticFiles(packages=[(_PAGES, "static")])),
             *control.routes,
-            Route("/callback", home.callback, methods=["GET"]),
-            Route("/callback", home.exchange, methods=["POST"]),
+            Route(paths.CALLBACK, home.callback, methods=["GET"]),
+            Route(paths.CALLBACK, home.exchange, methods=["POST"]),
             Route("/", home.index, methods=["GET"]),
         ],
         exception_handlers={
@@ -94,7 +92,7 @@ def create_app(
 
     async def elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
         """Any other path is a resource of the API, or a call that there is not."""
-        control_call = scope["type"] != "http" or scope["path"].startswith(f"{PREFIX}/")
+        control_call = scope["type"] != "http" or scope["path"].startswith(f"{paths.CONTROL}/")
         await (no_route if control_call else answer_resource)(scope, receive, send)
 
     starlette.router.default = elsewhere

@@ -3,11 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 from mp_oauth_sandbox.core.messages import Outcome
-
-Endpoint = Literal["authorization", "token", "resource", "webhook"]
+from mp_oauth_sandbox.core.paths import Endpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mp_oauth_sandbox import wire
+from mp_oauth_sandbox.core import paths
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import (
     RedeemCode,
@@ -44,7 +45,7 @@ class TokenApi:
                 engine.profile,
                 authorization=request.headers.get("authorization", ""),
             )
-        reply = await engine.answer(parsed, endpoint="token", request="POST /oauth/token")
+        reply = await engine.answer(parsed, endpoint="token", request=f"POST {paths.TOKEN}")
         outcome = reply.outcome
         about = About(
             kind="token",

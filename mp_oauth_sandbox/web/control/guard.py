@@ -9,7 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from mp_oauth_sandbox.control import sandbox
-from mp_oauth_sandbox.control.types import PREFIX, ErrorOut
+from mp_oauth_sandbox.control.types import ErrorOut
+from mp_oauth_sandbox.core.paths import CONTROL
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.engine.clock import ClockError
 from mp_oauth_sandbox.web.access import Access
@@ -63,7 +64,7 @@ class ControlApi:
             if route.matches(request.scope)[0] is not Match.NONE
             for method in route.methods or ()
         }
-        text = f"there is no {request_line(request)}; see {PREFIX}/openapi.json"
+        text = f"there is no {request_line(request)}; see {CONTROL}/openapi.json"
         if not allowed:
             return _error(HTTPStatus.NOT_FOUND, text)
         response = _error(HTTPStatus.METHOD_NOT_ALLOWED, text)

@@ -21,6 +21,7 @@ from mp_oauth_sandbox.core.messages import (
     Outcome,
     Refused,
 )
+from mp_oauth_sandbox.core.paths import CONSENT
 from mp_oauth_sandbox.core.records import Seller
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewSeller
 from mp_oauth_sandbox.engine.engine import Engine
@@ -261,7 +262,7 @@ class ConsentPages:
     ) -> Response:
         """On to the page of the same request, in a new session of the same browser."""
         session = self._sessions.renew(old, user_id)
-        location = f"/authorization/consent?request={pending.request_id}"
+        location = f"{CONSENT}?request={pending.request_id}"
         headers = {"location": location, "cache-control": "no-store"}
         response = Response(status_code=303, headers=headers)
         set_cookie(request, response, session)

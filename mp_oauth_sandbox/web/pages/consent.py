@@ -9,6 +9,7 @@ from starlette.responses import Response
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import AuthorizationRequest, Refused
 from mp_oauth_sandbox.core.nearest import caret
+from mp_oauth_sandbox.core.paths import CONSENT
 from mp_oauth_sandbox.core.records import Application, Seller
 from mp_oauth_sandbox.core.refusals import RULES, explanation, refuse, remedy, wire_error
 from mp_oauth_sandbox.engine.engine import Engine
@@ -257,7 +258,7 @@ def _listed(seller: Seller) -> _Listed:
 
 
 def _languages(pending: Pending, current: Language) -> list[tuple[Language, str, bool]]:
-    page = f"/authorization/consent?request={pending.request_id}&lang="
+    page = f"{CONSENT}?request={pending.request_id}&lang="
     return [(language, f"{page}{language}", language == current) for language in LANGUAGES]
 
 

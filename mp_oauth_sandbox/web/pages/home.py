@@ -10,14 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mp_oauth_sandbox import wire
+from mp_oauth_sandbox.core import paths
 from mp_oauth_sandbox.core.messages import Authentication, RedeemCode, Refused, TokensIssued
 from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.journal.masks import masked_refusal
 from mp_oauth_sandbox.web.pages.rendering import PageRefusedError, Pages, same
 from mp_oauth_sandbox.web.pages.sessions import Sessions, cookie_name
-
-CALLBACK = "/callback"
 
 
 class Home:
@@ -42,9 +41,9 @@ class Home:
             "application": application,
             "authorization_url": _authorization_path(application) if application else None,
             "links": [
-                ("/_sandbox/openapi.json", "The control API, as an OpenAPI document"),
-                ("/_sandbox/journal", "The journal, as JSON"),
-                ("/_sandbox/health", "Health"),
+                (f"{paths.CONTROL}/openapi.json", "The control API, as an OpenAPI document"),
+                (f"{paths.CONTROL}/journal", "The journal, as JSON"),
+                (f"{paths.CONTROL}/health", "Health"),
             ],
             "entries": list(reversed(newest)),
         }
@@ -89,7 +88,7 @@ class Home:
             raise TypeError(f"no page for {type(outcome).__name__}")
         self._engine.journal.record(
             kind="token",
-            request="POST /callback (button)",
+            request=f"POST {paths.CALLBACK} (button)",
             status=status,
             outcome="tokens issued" if status == 200 else "refused",
             refused=masked_refusal(outcome) if isinstance(outcome, Refused) else None,
@@ -130,7 +129,7 @@ class Home:
             session.session_id,
             httponly=True,
             samesite="lax",
-            path=CALLBACK,
+            path=paths.CALLBACK,
         )
         return response
 
@@ -148,13 +147,13 @@ class Home:
 
 
 def _callback_uri(request: Request) -> str:
-    return f"{str(request.base_url).rstrip('/')}{CALLBACK}"
+    return f"{str(request.base_url).rstrip('/')}{paths.CALLBACK}"
 
 
 def _authorization_path(application: Application) -> str:
     redirect_uri = quote(application.redirect_uris[0], safe="")
     return (
-        f"/authorization?client_id={application.client_id}&response_type=code"
+        f"{paths.AUTHORIZATION}?client_id={application.client_id}&response_type=code"
         f"&platform_id=mp&redirect_uri={redirect_uri}&state=from-the-front-page"
     )
 
@@ -169,6 +168,6 @@ def _curl(request: Request, application: Application, code: str) -> str:
     }
     base_url = str(request.base_url).rstrip("/")
     return (
-        f"curl -s {base_url}/oauth/token -H 'Content-Type: application/json' \\\n"
+        f"curl -s {base_url}{paths.TOKEN} -H 'Content-Type: application/json' \\\n"
         f"  -d {shlex.quote(json.dumps(body))}"
     )

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mp_oauth_sandbox.core import paths
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.refusals import explanation
 from mp_oauth_sandbox.web.access import Access
@@ -60,7 +61,7 @@ class Pages:
     ) -> Response:
         """A page. `form_target` is a redirect URI that a form's answer may lead to."""
         body = self._templates.get_template(template).render(
-            {"t": texts(language), "lang": language, **context}
+            {"t": texts(language), "lang": language, "paths": paths, **context}
         )
         return Response(
             body,
