@@ -5,14 +5,16 @@ and reads what it has not sent yet. So nothing is out of order and no request ev
 """
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import msgspec
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from anyio import CancelScope, fail_after, move_on_after
+from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from mp_oauth_sandbox.control.journal import EntryOut
 from mp_oauth_sandbox.journal import Entry, Filter, Journal, Query
@@ -25,11 +27,6 @@ _BATCH = 64
 
 #: How long a last word may take to be heard.
 _FAREWELL_SECONDS = 1.0
-
-_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,105 +42,83 @@ class StreamLimits:
     patience: timedelta = timedelta(seconds=30)
 
 
-class JournalStream(Response):
+class JournalStream(StreamingResponse):
     """An answer that goes on until the client leaves, or the sandbox is closed or reset."""
 
     def __init__(
         self, journal: Journal, query: Query, *, limit: int | None, limits: StreamLimits
     ) -> None:
         """Send what the query wants, at first of what there is; end after `limit` of them."""
-        super().__init__()
         self._journal = journal
         self._filter = Filter(query)
         self._left = limit
         self._limits = limits
         self._read = self._filter.first
-        self._caught_up = False
+        self._caught_up = self._over = False
+        self._news = asyncio.Event()
+        self._pieces = self._told()
+        super().__init__(self._pieces, headers={"cache-control": "no-store"}, media_type=MEDIA_TYPE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream; every way out leaves no subscription and no task behind."""
         loop = asyncio.get_running_loop()
-        news, over, slow = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        listening = CancelScope()
 
-        def in_loop(event: asyncio.Event) -> None:
+        def in_loop(act: Callable[[], None]) -> None:
             # Closed already: the loop went away, and this listener with it.
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(event.set)
+                loop.call_soon_threadsafe(act)
 
         def tell(entry: Entry) -> None:
             if self._caught_up and entry.seq - self._read > self._limits.behind:
-                in_loop(slow)
-            elif not news.is_set():
-                in_loop(news)
+                in_loop(listening.cancel)
+            elif not self._news.is_set():
+                in_loop(self._news.set)
 
-        stop = self._journal.subscribe(tell, over=lambda: in_loop(over))
-        writing = asyncio.create_task(self._write(send, news))
-        leaving = asyncio.create_task(_gone(receive))
-        ends = [asyncio.create_task(over.wait()), asyncio.create_task(slow.wait())]
-        tasks: list[asyncio.Task[Any]] = [writing, leaving, *ends]
+        def end() -> None:
+            self._over = True
+            self._news.set()
+            listening.deadline = loop.time() + _FAREWELL_SECONDS
+
+        async def send_in_time(message: Message) -> None:
+            with fail_after(self._limits.patience.total_seconds()):
+                await send(message)
+
+        stop = self._journal.subscribe(tell, over=lambda: in_loop(end))
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            with listening, suppress(TimeoutError, ClientDisconnect):
+                # Closed here: a piece that was cut off leaves it waiting for the next.
+                async with aclosing(self._pieces):
+                    await super().__call__(scope, receive, send_in_time)
+                return
         finally:
             stop()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        if leaving.cancelled():
-            await self._say_goodbye(scope, send, cut_off=slow.is_set() or _failed(writing))
+        connection = connection_of(scope)
+        if connection is not None:
+            connection["abort"]()
 
-    async def _write(self, send: Send, news: asyncio.Event) -> None:
-        await self._send(send, {"type": "http.response.start", "status": 200, "headers": _HEADERS})
+    async def _told(self) -> AsyncGenerator[bytes, None]:
         # The first piece takes the head along: the client knows that it is listened to.
-        await self._send_piece(send, b": the journal of mp-oauth-sandbox\n\n")
-        while self._left is None or self._left > 0:
+        yield b": the journal of mp-oauth-sandbox\n\n"
+        while not self._over and (self._left is None or self._left > 0):
             # Before reading: what is recorded from here on sets it again.
-            news.clear()
+            self._news.clear()
             batch = self._journal.entries(after=self._read, limit=_BATCH)
             for entry in batch:
                 self._read = entry.seq
                 self._filter.learn(entry)
                 if self._filter.matches(entry):
-                    await self._send_piece(send, _event(entry))
+                    yield _event(entry)
                     if self._left is not None:
                         self._left -= 1
                         if not self._left:
                             return
             if not batch:
                 self._caught_up = True
-                await self._wait(send, news)
-
-    async def _wait(self, send: Send, news: asyncio.Event) -> None:
-        try:
-            async with asyncio.timeout(self._limits.heartbeat.total_seconds()):
-                await news.wait()
-        except TimeoutError:
-            await self._send_piece(send, b": still here\n\n")
-
-    async def _send_piece(self, send: Send, piece: bytes) -> None:
-        await self._send(send, {"type": "http.response.body", "body": piece, "more_body": True})
-
-    async def _send(self, send: Send, message: dict[str, object]) -> None:
-        async with asyncio.timeout(self._limits.patience.total_seconds()):
-            await send(message)
-
-    async def _say_goodbye(self, scope: Scope, send: Send, *, cut_off: bool) -> None:
-        if not cut_off:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_FAREWELL_SECONDS):
-                    await send({"type": "http.response.body", "body": b"", "more_body": False})
-                return
-        connection = connection_of(scope)
-        if connection is not None:
-            connection["abort"]()
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _failed(task: asyncio.Task[None]) -> bool:
-    return not task.cancelled() and task.exception() is not None
+                with move_on_after(self._limits.heartbeat.total_seconds()) as waiting:
+                    await self._news.wait()
+                if waiting.cancelled_caught:
+                    yield b": still here\n\n"
 
 
 def _event(entry: Entry) -> bytes:

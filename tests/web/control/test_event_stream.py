@@ -130,6 +130,30 @@ async def test_a_reset_or_a_close_ends_it_properly(journal: Journal, end: str) -
     assert journal.listeners == 0
 
 
+async def test_a_reset_waits_a_moment_for_a_listener_who_does_not_read(journal: Journal) -> None:
+    listener = Listener()
+    listening = listener.listen(stream(journal))
+    await listener.until(b"the journal of")
+    listener.reading.clear()
+    record(journal)
+
+    journal.clear()
+    await asyncio.wait_for(listening, 5)
+
+    assert listener.aborted
+    assert journal.listeners == 0
+
+
+async def test_a_host_that_cannot_send_any_more_has_lost_its_client(journal: Journal) -> None:
+    async def broken(_message: Message) -> None:
+        raise OSError
+
+    scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
+    await asyncio.wait_for(stream(journal)(scope, Listener().receive, broken), 5)
+
+    assert journal.listeners == 0
+
+
 async def test_entries_of_many_threads_come_once_and_in_order(journal: Journal) -> None:
     listener = Listener()
     listening = listener.listen(stream(journal))
