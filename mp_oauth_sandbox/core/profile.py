@@ -6,10 +6,20 @@ alternatives, and what speaks for each: documented, seen in public captures, or 
 the same authorization platform.
 """
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar
 
 from mp_oauth_sandbox.core.records import DEFAULT_SCOPES, KNOWN_SCOPES
+
+#: The key of a switch's evidence, on one line, in the metadata of its field.
+EVIDENCE = "evidence"
+
+_Value = TypeVar("_Value")
+
+
+def _switch(default: _Value, evidence: str) -> _Value:
+    """A field, with what speaks for its default and for the alternatives."""
+    return field(default=default, metadata={EVIDENCE: " ".join(evidence.split())})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,210 +31,310 @@ class Profile:
 
     # ---- bodies and statuses of the token endpoint ----
 
-    error_body: Literal["message", "error_description", "two_keys"] = "message"
-    """Keys of an error body. `message`: message, error, status, cause; seen in MP captures of
-    2019 and 2021 and ML captures of 2021 and 2026. `error_description`: that name instead of
-    message (ML documentation). `two_keys`: message and error alone (an MP log of 2026 and a public
-    test; both may be trimmed)."""
+    error_body: Literal["message", "error_description", "two_keys"] = _switch(
+        "message",
+        """Keys of an error body. `message`: message, error, status, cause; seen in MP captures of
+        2019 and 2021 and ML captures of 2021 and 2026. `error_description`: that name instead of
+        message (ML documentation). `two_keys`: message and error alone (an MP log of 2026 and a
+        public test; both may be trimmed).""",
+    )
 
-    invalid_grant_final_period: bool = False
-    """A period at the end of the invalid_grant sentence: MP capture of 2019 and older MP
-    documents have it; every capture of 2021 to 2026 (ML) has none."""
+    invalid_grant_final_period: bool = _switch(
+        False,
+        """A period at the end of the invalid_grant sentence: MP capture of 2019 and older MP
+        documents have it; every capture of 2021 to 2026 (ML) has none.""",
+    )
 
-    token_type: Literal["Bearer", "bearer"] = "Bearer"  # noqa: S105 - a name, not a secret
-    """`bearer` in the documents and captures up to 2022, `Bearer` in captures since 2023."""
+    token_type: Literal["Bearer", "bearer"] = _switch(
+        "Bearer",
+        "`bearer` in the documents and captures up to 2022, `Bearer` in captures since 2023.",
+    )
 
-    scope_order: Literal["sorted", "documented"] = "sorted"
-    """Order of `scope` in answers. Captures are alphabetical; the MP reference example
-    prints `read write offline_access`."""
+    scope_order: Literal["sorted", "documented"] = _switch(
+        "sorted",
+        """Order of `scope` in answers. Captures are alphabetical; the MP reference example prints
+        `read write offline_access`.""",
+    )
 
-    default_scopes: tuple[str, ...] = DEFAULT_SCOPES
-    """Scopes of a new application. With `payments` in captures of 2021, 2024, 2025 and 2026,
-    without in three captures of 2021 to 2023."""
+    default_scopes: tuple[str, ...] = _switch(
+        DEFAULT_SCOPES,
+        """Scopes of a new application. With `payments` in captures of 2021, 2024, 2025 and 2026,
+        without in three captures of 2021 to 2023.""",
+    )
 
-    invalid_client_status: Literal[400, 401] = 400
-    """400 in three MP sources and the MP reference; 401 is what RFC 6749 section 5.2 allows."""
+    invalid_client_status: Literal[400, 401] = _switch(
+        400,
+        "400 in three MP sources and the MP reference; 401 is what RFC 6749 section 5.2 allows.",
+    )
 
-    forbidden_status: Literal[400, 403] = 400
-    """400 in the table of the MP reference, 403 in ML's."""
+    forbidden_status: Literal[400, 403] = _switch(
+        400,
+        "400 in the table of the MP reference, 403 in ML's.",
+    )
 
-    rate_limited_body: Literal["json", "plain", "too_many_requests"] = "json"
-    """Body of a 429. The MP reference names `local_rate_limited` without a body; `plain` is
-    that word alone (what Envoy answers); `too_many_requests` is ML's body for another API."""
+    rate_limited_body: Literal["json", "plain", "too_many_requests"] = _switch(
+        "json",
+        """Body of a 429. The MP reference names `local_rate_limited` without a body; `plain` is
+        that word alone (what Envoy answers); `too_many_requests` is ML's body for another API.""",
+    )
 
-    retry_after: int | None = None
-    """Seconds in the Retry-After header of a 429. Two official SDKs honour one; nothing shows
-    that Mercado Pago sends it."""
+    retry_after: int | None = _switch(
+        None,
+        """Seconds in the Retry-After header of a 429. Two official SDKs honour one; nothing shows
+        that Mercado Pago sends it.""",
+    )
 
-    token_requests_per_minute: int | None = None
-    """Token requests per application and minute before a 429. No number is published, so off."""
+    token_requests_per_minute: int | None = _switch(
+        None,
+        "Token requests per application and minute before a 429. No number is published, so off.",
+    )
 
-    unsupported_grant_type_message: str = "unsupported grant_type"
-    """Guess: the MP reference documents the error's name, no capture shows its text."""
+    unsupported_grant_type_message: str = _switch(
+        "unsupported grant_type",
+        "Guess: the MP reference documents the error's name, no capture shows its text.",
+    )
 
-    invalid_scope_message: str = "invalid scope"
-    """Guess: as above."""
+    invalid_scope_message: str = _switch(
+        "invalid scope",
+        "Guess: as above.",
+    )
 
-    unauthorized_client_message: str = "the application is not authorized for this grant"
-    """Guess: as above."""
+    unauthorized_client_message: str = _switch(
+        "the application is not authorized for this grant",
+        "Guess: as above.",
+    )
 
-    forbidden_message: str = "the application is blocked"
-    """Guess: as above."""
+    forbidden_message: str = _switch(
+        "the application is blocked",
+        "Guess: as above.",
+    )
 
     # ---- what the token endpoint accepts ----
 
-    query_parameters: Literal["ignore", "accept", "refuse"] = "ignore"
-    """Parameters in the URL of POST /oauth/token. MP best practices: do not send them.
-    `ignore` takes them for missing, `accept` is what old ML SDKs relied on, `refuse` is 400."""
+    query_parameters: Literal["ignore", "accept", "refuse"] = _switch(
+        "ignore",
+        """Parameters in the URL of POST /oauth/token. MP best practices: do not send them. `ignore`
+        takes them for missing, `accept` is what old ML SDKs relied on, `refuse` is 400.""",
+    )
 
-    surplus_fields: Literal["ignore", "refuse"] = "ignore"
-    """Unknown body fields. MP best practices call them an error; a capture with many of them
-    succeeded."""
+    surplus_fields: Literal["ignore", "refuse"] = _switch(
+        "ignore",
+        """Unknown body fields. MP best practices call them an error; a capture with many of them
+        succeeded.""",
+    )
 
-    refresh_without_client_id: bool = False
-    """Accept a refresh without client_id. Required in the MP reference; absent from the
-    official Postman collection and from three SDKs. An MP capture of 2021 refuses it."""
+    refresh_without_client_id: bool = _switch(
+        False,
+        """Accept a refresh without client_id. Required in the MP reference; absent from the
+        official Postman collection and from three SDKs. An MP capture of 2021 refuses it.""",
+    )
 
-    access_token_as_secret: bool = False
-    """Accept the owner's access token as client_secret, as MP guides of 2019 to 2021 told.
-    An MP log of 2026 shows `invalid_client`."""
+    access_token_as_secret: bool = _switch(
+        False,
+        """Accept the owner's access token as client_secret, as MP guides of 2019 to 2021 told. An
+        MP log of 2026 shows `invalid_client`.""",
+    )
 
     # ---- tokens ----
 
-    test_token_prefix: Literal["TEST", "APP_USR"] = "TEST"  # noqa: S105 - a name, not a secret
-    """Prefix of sandbox credentials (`test_token` true). `TEST` in two captures of 2021; newer
-    test credentials of other products start with `APP_USR`."""
+    test_token_prefix: Literal["TEST", "APP_USR"] = _switch(
+        "TEST",
+        """Prefix of sandbox credentials (`test_token` true). `TEST` in two captures of 2021; newer
+        test credentials of other products start with `APP_USR`.""",
+    )
 
-    refresh_reusable: bool = False
-    """A refresh token stays usable after it was used. MP contradicts itself: "can be reused"
-    (overview) against single use (reference); measured by integrators: it rotates."""
+    refresh_reusable: bool = _switch(
+        False,
+        """A refresh token stays usable after it was used. MP contradicts itself: "can be reused"
+        (overview) against single use (reference); measured by integrators: it rotates.""",
+    )
 
-    refresh_reuse_revokes_family: bool = False
-    """Presenting a replaced refresh token revokes every token of its grant (RFC 9700 section
-    4.14.2). No evidence that Mercado Pago does."""
+    refresh_reuse_revokes_family: bool = _switch(
+        False,
+        """Presenting a replaced refresh token revokes every token of its grant (RFC 9700 section
+        4.14.2). No evidence that Mercado Pago does.""",
+    )
 
-    refresh_revokes_access_token: bool = False
-    """A refresh kills the previous access token at once. Unknown; documents only say that it
-    is "exchanged for a new one"."""
+    refresh_revokes_access_token: bool = _switch(
+        False,
+        """A refresh kills the previous access token at once. Unknown; documents only say that it is
+        "exchanged for a new one".""",
+    )
 
-    code_replay_revokes_tokens: bool = False
-    """A second redemption revokes the tokens of the first (RFC 6749 section 4.1.2: SHOULD).
-    Unknown for Mercado Pago."""
+    code_replay_revokes_tokens: bool = _switch(
+        False,
+        """A second redemption revokes the tokens of the first (RFC 6749 section 4.1.2: SHOULD).
+        Unknown for Mercado Pago.""",
+    )
 
-    reauthorization: Literal["keeps", "revokes_refresh_token", "revokes_all"] = "keeps"
-    """What a new exchange for a linked seller does to the earlier tokens. Unknown; an ML thread
-    of 2021 hints that a newer grant may displace the older refresh token."""
+    reauthorization: Literal["keeps", "revokes_refresh_token", "revokes_all"] = _switch(
+        "keeps",
+        """What a new exchange for a linked seller does to the earlier tokens. Unknown; an ML thread
+        of 2021 hints that a newer grant may displace the older refresh token.""",
+    )
 
-    failed_exchange_burns_code: bool = False
-    """Any failed exchange by an authenticated application spends the code. Unknown; one ML
-    client retries the same code after a failure, so its author believes it does not."""
+    failed_exchange_burns_code: bool = _switch(
+        False,
+        """Any failed exchange by an authenticated application spends the code. Unknown; one ML
+        client retries the same code after a failure, so its author believes it does not.""",
+    )
 
-    refresh_body: Literal["full", "short"] = "full"
-    """`short` leaves user_id, public_key and live_mode out of a refresh answer, as in the Java
-    SDK's fixture; PHP, .NET and Node use the full type."""
+    refresh_body: Literal["full", "short"] = _switch(
+        "full",
+        """`short` leaves user_id, public_key and live_mode out of a refresh answer, as in the Java
+        SDK's fixture; PHP, .NET and Node use the full type.""",
+    )
 
-    refresh_scope: Literal["narrow", "ignore"] = "narrow"
-    """A `scope` field in a refresh. MP's renewal page says that scopes can be narrowed but not
-    how; RFC 6749 section 6 names the field."""
+    refresh_scope: Literal["narrow", "ignore"] = _switch(
+        "narrow",
+        """A `scope` field in a refresh. MP's renewal page says that scopes can be narrowed but not
+        how; RFC 6749 section 6 names the field.""",
+    )
 
-    client_credentials_live_mode: bool = True
-    """`live_mode` in a client_credentials answer: one MP capture has it, an older one has not."""
+    client_credentials_live_mode: bool = _switch(
+        True,
+        "`live_mode` in a client_credentials answer: one MP capture has it, an older one has not.",
+    )
 
-    token_hour_zone: Literal["UTC-4", "UTC"] = "UTC-4"  # noqa: S105 - a name, not a secret
-    """Zone of the MMddHH inside an access token. UTC-4 in 9 of 9 pairs since 2023, UTC in two
-    pairs of 2021 and 2022."""
+    token_hour_zone: Literal["UTC-4", "UTC"] = _switch(
+        "UTC-4",
+        """Zone of the MMddHH inside an access token. UTC-4 in 9 of 9 pairs since 2023, UTC in two
+        pairs of 2021 and 2022.""",
+    )
 
-    refresh_token_lifetime: Literal["6 months", "180 days"] = "6 months"  # noqa: S105 - a duration
-    """How long a refresh token lives where the application's lifetimes do not say. MP's OAuth
-    overview and ML say 6 months; 180 days is the life of the access token."""
+    refresh_token_lifetime: Literal["6 months", "180 days"] = _switch(
+        "6 months",
+        """How long a refresh token lives where the application's lifetimes do not say. MP's OAuth
+        overview and ML say 6 months; 180 days is the life of the access token.""",
+    )
 
     # ---- the authorization endpoint ----
 
-    bad_authorization_request: Literal["error_page", "redirect"] = "error_page"
-    """A redirect URI that is not registered. The error page is what people see today.
-    `redirect` is the behaviour of 2015: an error sent back by redirect; here always to the
-    application's first registered URI, never to the one that was sent."""
+    bad_authorization_request: Literal["error_page", "redirect"] = _switch(
+        "error_page",
+        """A redirect URI that is not registered. The error page is what people see today.
+        `redirect` is the behaviour of 2015: an error sent back by redirect; here always to the
+        application's first registered URI, never to the one that was sent.""",
+    )
 
-    http_redirect_uris: Literal["any", "localhost", "none"] = "any"
-    """Which http (not https) redirect URIs may be registered. The panel asks for https;
-    integrators report both that localhost is accepted and that it is refused."""
+    http_redirect_uris: Literal["any", "localhost", "none"] = _switch(
+        "any",
+        """Which http (not https) redirect URIs may be registered. The panel asks for https;
+        integrators report both that localhost is accepted and that it is refused.""",
+    )
 
-    redirect_uri_query: Literal["allow", "refuse"] = "allow"
-    """A query string in a registered redirect URI. Advised by the MP guide of 2017, refused by
-    today's documentation ("static, use state")."""
+    redirect_uri_query: Literal["allow", "refuse"] = _switch(
+        "allow",
+        """A query string in a registered redirect URI. Advised by the MP guide of 2017, refused by
+        today's documentation ("static, use state").""",
+    )
 
-    platform_id_required: bool = False
-    """Refuse an authorization request without `platform_id=mp`. Required in the official Postman
-    collection, absent from the official PKCE sample."""
+    platform_id_required: bool = _switch(
+        False,
+        """Refuse an authorization request without `platform_id=mp`. Required in the official
+        Postman collection, absent from the official PKCE sample.""",
+    )
 
-    authorization_scope: Literal["ignore", "restrict"] = "ignore"
-    """The undocumented `scope` of an authorization request. `restrict` grants only what is
-    asked and answers scopes that the application lacks with the error page. Guess: one MP
-    integrator reports the error page for some values of scope."""
+    authorization_scope: Literal["ignore", "restrict"] = _switch(
+        "ignore",
+        """The undocumented `scope` of an authorization request. `restrict` grants only what is
+        asked and answers scopes that the application lacks with the error page. Guess: one MP
+        integrator reports the error page for some values of scope.""",
+    )
 
-    challenge_missing: Literal["issue_code", "error_page"] = "issue_code"
-    """A PKCE application that sends no challenge. ML: a code is issued and the exchange fails
-    (two reports of 2026); two MP projects report an error."""
+    challenge_missing: Literal["issue_code", "error_page"] = _switch(
+        "issue_code",
+        """A PKCE application that sends no challenge. ML: a code is issued and the exchange fails
+        (two reports of 2026); two MP projects report an error.""",
+    )
 
-    challenge_without_method: Literal["plain", "refuse"] = "plain"
-    """A challenge without code_challenge_method. RFC 7636 section 4.3: plain; unknown for MP."""
+    challenge_without_method: Literal["plain", "refuse"] = _switch(
+        "plain",
+        "A challenge without code_challenge_method. RFC 7636 section 4.3: plain; unknown for MP.",
+    )
 
-    stray_verifier: Literal["ignore", "refuse"] = "ignore"
-    """A code_verifier where no challenge was sent. Two projects: ignored; one ML note: it can
-    cause invalid_grant."""
+    stray_verifier: Literal["ignore", "refuse"] = _switch(
+        "ignore",
+        """A code_verifier where no challenge was sent. Two projects: ignored; one ML note: it can
+        cause invalid_grant.""",
+    )
 
-    skip_repeated_consent: bool = False
-    """Approve at once when the seller has already linked this application. Unknown."""
+    skip_repeated_consent: bool = _switch(
+        False,
+        "Approve at once when the seller has already linked this application. Unknown.",
+    )
 
-    denial_error_description: bool = False
-    """Add `error_description` to a denial. Unknown: clients' own tests assume it."""
+    denial_error_description: bool = _switch(
+        False,
+        "Add `error_description` to a denial. Unknown: clients' own tests assume it.",
+    )
 
-    denial_echoes_state: bool = True
-    """Send `state` back with a denial. Unknown; RFC 6749 section 4.1.2.1 requires it."""
+    denial_echoes_state: bool = _switch(
+        True,
+        "Send `state` back with a denial. Unknown; RFC 6749 section 4.1.2.1 requires it.",
+    )
 
-    redirect_status: Literal[302, 303] = 302
-    """Status of the redirect back to the application. Guess: 302."""
+    redirect_status: Literal[302, 303] = _switch(
+        302,
+        "Status of the redirect back to the application. Guess: 302.",
+    )
 
     # ---- resources ----
 
-    unauthorized_body: Literal["code_message", "invalid_token", "code_5"] = "code_message"
-    """Body of a resource's 401. `code_message`: 5 public projects (MP); `invalid_token`: ML,
-    2014; `code_5`: an older MP payments stack, seen in 2018 and 2025."""
+    unauthorized_body: Literal["code_message", "invalid_token", "code_5"] = _switch(
+        "code_message",
+        """Body of a resource's 401. `code_message`: 5 public projects (MP); `invalid_token`: ML,
+        2014; `code_5`: an older MP payments stack, seen in 2018 and 2025.""",
+    )
 
-    access_token_in_query: bool = False
-    """Accept `?access_token=`. Old SDKs used it; ML requires the header since 2021-06."""
+    access_token_in_query: bool = _switch(
+        False,
+        "Accept `?access_token=`. Old SDKs used it; ML requires the header since 2021-06.",
+    )
 
-    payment_idempotency_key: Literal["required", "optional"] = "required"
-    """X-Idempotency-Key on POST /v1/payments. The MP reference: required for integrations made
-    since 2023-11-01; the error without it is seen in public projects. Official SDKs send one
-    by themselves."""
+    payment_idempotency_key: Literal["required", "optional"] = _switch(
+        "required",
+        """X-Idempotency-Key on POST /v1/payments. The MP reference: required for integrations made
+        since 2023-11-01; the error without it is seen in public projects. Official SDKs send one by
+        themselves.""",
+    )
 
-    live_payment_of_test_user: Literal["accept", "refuse"] = "accept"
-    """POST /v1/payments with a token whose `live_mode` is true. Every seller here is a test
-    user, and for those public projects (MP, 2026) show `user_allowed_only_in_test`: one asks
-    for `test_token` at the exchange then. Accepted by default, so that an integration made for
-    real sellers can be tested unchanged."""
+    live_payment_of_test_user: Literal["accept", "refuse"] = _switch(
+        "accept",
+        """POST /v1/payments with a token whose `live_mode` is true. Every seller here is a test
+        user, and for those public projects (MP, 2026) show `user_allowed_only_in_test`: one asks
+        for `test_token` at the exchange then. Accepted by default, so that an integration made for
+        real sellers can be tested unchanged.""",
+    )
 
     # ---- webhooks ----
 
-    webhook_ts: Literal["seconds", "milliseconds"] = "seconds"
-    """Unit of `ts` in x-signature. Seconds in MP's samples of this topic, and in the tolerance
-    check of six official SDKs; MP's text and the Go SDK say milliseconds."""
+    webhook_ts: Literal["seconds", "milliseconds"] = _switch(
+        "seconds",
+        """Unit of `ts` in x-signature. Seconds in MP's samples of this topic, and in the tolerance
+        check of six official SDKs; MP's text and the Go SDK say milliseconds.""",
+    )
 
-    webhook_data_id: Literal["user_id", "client_id"] = "user_id"
-    """What `data.id` names. In MP's sample it equals `user_id`; its meaning is not documented.
-    `client_id` is a guess."""
+    webhook_data_id: Literal["user_id", "client_id"] = _switch(
+        "user_id",
+        """What `data.id` names. In MP's sample it equals `user_id`; its meaning is not documented.
+        `client_id` is a guess.""",
+    )
 
-    webhook_authorized_at: Literal["exchange", "consent"] = "exchange"
-    """When `application.authorized` is sent: with the tokens, or as soon as the seller approves.
-    Unknown; the exchange is a guess. Either way again for each new authorization."""
+    webhook_authorized_at: Literal["exchange", "consent"] = _switch(
+        "exchange",
+        """When `application.authorized` is sent: with the tokens, or as soon as the seller
+        approves. Unknown; the exchange is a guess. Either way again for each new authorization.""",
+    )
 
-    webhook_retries: Literal["2026", "2022"] = "2026"
-    """When a notification that was not confirmed is sent again. `2026`, MP's page of that year:
-    every 15 minutes, after three failures at growing intervals, until it is confirmed (how they
-    grow is a guess: doubling, at most 4 days). `2022`, MP's earlier page: after 5 minutes, 45
-    minutes, 6 hours, 2 days and 4 days, then never; 22 s for the first answer and 5 s for later
-    ones."""
+    webhook_retries: Literal["2026", "2022"] = _switch(
+        "2026",
+        """When a notification that was not confirmed is sent again. `2026`, MP's page of that year:
+        every 15 minutes, after three failures at growing intervals, until it is confirmed (how they
+        grow is a guess: doubling, at most 4 days). `2022`, MP's earlier page: after 5 minutes, 45
+        minutes, 6 hours, 2 days and 4 days, then never; 22 s for the first answer and 5 s for later
+        ones.""",
+    )
 
     def __post_init__(self) -> None:
         """Raise ValueError for a number or scope that no server could mean."""

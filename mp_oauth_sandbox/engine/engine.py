@@ -31,6 +31,7 @@ from mp_oauth_sandbox.core.messages import (
     TokenRequest,
     UseToken,
 )
+from mp_oauth_sandbox.core.paths import Endpoint
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
     NOTHING,
@@ -49,7 +50,7 @@ from mp_oauth_sandbox.core.use_token import use_token
 from mp_oauth_sandbox.engine.clock import Clock
 from mp_oauth_sandbox.engine.mint import Mint
 from mp_oauth_sandbox.engine.rates import RateLimit
-from mp_oauth_sandbox.faults import Asked, Endpoint, Fault, Faults, Reply
+from mp_oauth_sandbox.faults import Asked, Fault, Faults, Reply
 from mp_oauth_sandbox.journal import Journal, moment
 from mp_oauth_sandbox.resources import ResourceTable
 from mp_oauth_sandbox.stores.protocol import Decide, Store

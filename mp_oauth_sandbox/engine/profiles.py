@@ -1,16 +1,14 @@
 """Profiles by name, by file and by single switches: the same checks for every door."""
 
-import ast
 import functools
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from itertools import pairwise
 from pathlib import Path
+from typing import get_type_hints
 
 import msgspec
 
-from mp_oauth_sandbox.core.profile import DEFAULT, PRESETS, Profile
+from mp_oauth_sandbox.core.profile import EVIDENCE, PRESETS, Profile
 from mp_oauth_sandbox.core.registration import InvalidInputError
 
 
@@ -26,31 +24,23 @@ class Switch:
 
 @functools.cache
 def switches() -> tuple[Switch, ...]:
-    """Every switch of a profile, in the order of the class; its name is none.
-
-    The evidence is the text below the field in the source, on one line.
-    """
-    (profile,) = ast.parse(inspect.getsource(Profile)).body
-    assert isinstance(profile, ast.ClassDef)  # noqa: S101 - for the type checker
-    written = {
-        switch.target.id: (ast.unparse(switch.annotation), " ".join(said.value.value.split()))
-        for switch, said in pairwise(profile.body)
-        if isinstance(switch, ast.AnnAssign)
-        and isinstance(switch.target, ast.Name)
-        and isinstance(said, ast.Expr)
-        and isinstance(said.value, ast.Constant)
-        and isinstance(said.value.value, str)
-    }
+    """Every switch of a profile, in the order of the class; its name is none."""
+    hints = get_type_hints(Profile)
     return tuple(
         Switch(
             name=field.name,
-            type=written[field.name][0],
-            default=getattr(DEFAULT, field.name),
-            evidence=written[field.name][1],
+            type=_written(hints[field.name]),
+            default=field.default,
+            evidence=field.metadata[EVIDENCE],
         )
         for field in fields(Profile)
         if field.name != "name"
     )
+
+
+def _written(hint: object) -> str:
+    """A type as it is written in the class."""
+    return hint.__name__ if isinstance(hint, type) else str(hint).removeprefix("typing.")
 
 
 def profile_named(name: str) -> Profile:

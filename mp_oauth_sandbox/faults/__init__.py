@@ -19,7 +19,7 @@ from mp_oauth_sandbox.faults.rack import Faults, description
 from mp_oauth_sandbox.faults.refuse import Refuse
 from mp_oauth_sandbox.faults.tamper import Tamper
 from mp_oauth_sandbox.faults.webhook import WebhookFault
-from mp_oauth_sandbox.wire.exchange import Answer, Asked, Endpoint, Reply, Serve
+from mp_oauth_sandbox.wire.exchange import Answer, Asked, Reply, Serve
 
 __all__ = [
     "KINDS",
@@ -29,7 +29,6 @@ __all__ = [
     "Asked",
     "Drip",
     "DropBeforeCommit",
-    "Endpoint",
     "Fault",
     "Faults",
     "Garble",
