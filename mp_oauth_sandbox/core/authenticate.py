@@ -1,20 +1,13 @@
 """How an application proves itself at the token endpoint: RFC 6749 section 2.3.1."""
 
 import hmac
-import re
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import Authentication, Refused
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.core.refusals import refuse, unknown_application
-
-_ACCESS_TOKEN = re.compile(r"(?:APP_USR|TEST)-(\d{1,20})-\d{6}-[0-9a-f]{32}-\d+", re.ASCII)
-
-
-def looks_like_access_token(secret: str) -> bool:
-    """Whether a string has the five parts of an access token."""
-    return _ACCESS_TOKEN.fullmatch(secret) is not None
+from mp_oauth_sandbox.core.shapes import looks_like_access_token, parts_of_access_token
 
 
 def client_id_of(authentication: Authentication) -> str | None:
@@ -25,8 +18,8 @@ def client_id_of(authentication: Authentication) -> str | None:
     """
     if authentication.client_id is not None:
         return authentication.client_id
-    token = _ACCESS_TOKEN.fullmatch(authentication.client_secret)
-    return token.group(1) if token else None
+    token = parts_of_access_token(authentication.client_secret)
+    return token.client_id if token else None
 
 
 def authenticate(

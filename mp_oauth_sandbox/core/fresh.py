@@ -1,9 +1,4 @@
-"""The shapes of codes, tokens and keys, made from randomness that somebody else drew.
-
-The formats are those of public captures. Code and refresh token share one format: `TG-`,
-a MongoDB ObjectId in hex, the seller's user id. An access token has five parts: prefix,
-client id, MMddHH of its issue, 32 hex digits, user id.
-"""
+"""Codes, tokens and keys from randomness that somebody else drew; `shapes` has the formats."""
 
 import hashlib
 import string
@@ -11,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
+from mp_oauth_sandbox.core import shapes
 from mp_oauth_sandbox.core.profile import Profile
 
 #: The zone of MMddHH: 9 of 9 public answers since 2023 agree on it.
@@ -41,20 +37,21 @@ class Fresh:
 
     def code(self, user_id: int, now: datetime) -> str:
         """An authorization code of this seller."""
-        return f"TG-{self._object_id(now, 0)}-{user_id}"
+        return shapes.code(self._object_id(now, 0), user_id)
 
     def refresh_token(self, user_id: int, now: datetime) -> str:
         """A refresh token of this seller."""
-        return f"TG-{self._object_id(now, 1)}-{user_id}"
+        return shapes.code(self._object_id(now, 1), user_id)
 
     def access_token(
         self, client_id: str, user_id: int, now: datetime, *, live_mode: bool, profile: Profile
     ) -> str:
         """An access token of this seller for that application."""
-        prefix = "APP_USR" if live_mode else profile.test_token_prefix
+        prefix = shapes.LIVE if live_mode else profile.test_token_prefix
         utc = profile.token_hour_zone == "UTC"  # noqa: S105 - a zone, not a secret
         issued = now if utc else now.astimezone(_TOKEN_ZONE)
-        return f"{prefix}-{client_id}-{issued:%m%d%H}-{self.randomness[:16].hex()}-{user_id}"
+        random = self.randomness[:16].hex()
+        return shapes.access_token(prefix, client_id, f"{issued:%m%d%H}", random, user_id)
 
     def public_keys(self) -> tuple[str, str]:
         """Two version 4 UUIDs: the live and the test public key of a new link."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from mp_oauth_sandbox.core import shapes
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.lifetimes import expiry
 from mp_oauth_sandbox.core.messages import TokensIssued
@@ -66,7 +67,9 @@ def issue_tokens(
             )
         )
     public_key = (
-        f"APP_USR-{link.live_key}" if live_mode else f"{profile.test_token_prefix}-{link.test_key}"
+        shapes.public_key(shapes.LIVE, link.live_key)
+        if live_mode
+        else shapes.public_key(profile.test_token_prefix, link.test_key)
     )
     return tuple(records), TokensIssued(
         access_token=access_token,

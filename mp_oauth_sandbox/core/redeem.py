@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mp_oauth_sandbox.core import pkce
-from mp_oauth_sandbox.core.authenticate import authenticate, looks_like_access_token
+from mp_oauth_sandbox.core.authenticate import authenticate
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.issue import issue_tokens
@@ -27,6 +27,7 @@ from mp_oauth_sandbox.core.records import (
     View,
 )
 from mp_oauth_sandbox.core.refusals import missing, refuse
+from mp_oauth_sandbox.core.shapes import looks_like_access_token
 from mp_oauth_sandbox.core.uris import difference
 from mp_oauth_sandbox.core.validity import ages, expired, revoked_because
 

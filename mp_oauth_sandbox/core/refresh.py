@@ -7,11 +7,7 @@ page (a new refresh token each time).
 from dataclasses import replace
 from datetime import datetime
 
-from mp_oauth_sandbox.core.authenticate import (
-    authenticate,
-    client_id_of,
-    looks_like_access_token,
-)
+from mp_oauth_sandbox.core.authenticate import authenticate, client_id_of
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.issue import issue_tokens
@@ -27,6 +23,7 @@ from mp_oauth_sandbox.core.records import (
     View,
 )
 from mp_oauth_sandbox.core.refusals import missing, refuse
+from mp_oauth_sandbox.core.shapes import looks_like_access_token
 from mp_oauth_sandbox.core.validity import ages, displaced, expired, revoked_because
 
 

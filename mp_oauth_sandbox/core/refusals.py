@@ -13,6 +13,7 @@ from types import MappingProxyType
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.profile import Profile
+from mp_oauth_sandbox.core.shapes import is_client_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,9 +448,6 @@ MISTAKES: MappingProxyType[Mistake, tuple[str, str]] = MappingProxyType(
     }
 )
 
-#: More than any client id in public captures has; a longer number is something else.
-_CLIENT_ID_DIGITS = 20
-
 #: Status of each error name; MP reference: 400 for all but 429.
 _STATUS = {
     "local_rate_limited": 429,
@@ -536,7 +534,7 @@ def unknown_application(client_id: str | None) -> Refused:
     Only a number is shown whole: id and secret may have been mixed up.
     """
     shown = client_id or "(none)"
-    if client_id and not (client_id.isdecimal() and len(client_id) <= _CLIENT_ID_DIGITS):
+    if client_id and not is_client_id(client_id):
         shown = f"{client_id[:4]}... (not a number, {len(client_id)} characters)"
     return refuse(Cause.APPLICATION_UNKNOWN, client_id=shown)
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from mp_oauth_sandbox.core import shapes
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.lifetimes import (
     ACCESS_TOKEN,
@@ -39,8 +40,6 @@ SITES = {
     "UY": "MLU",
 }
 
-_CLIENT_ID = re.compile(r"\d{1,20}", re.ASCII)
-_CLIENT_SECRET = re.compile(r"[\x21-\x7e]{1,256}", re.ASCII)
 _NICKNAME = re.compile(r"[\w .\-]{1,60}")
 
 
@@ -90,9 +89,9 @@ def check_application(wanted: NewApplication, profile: Profile) -> None:
         problem = redirect_uri_problem(uri, profile)
         if problem is not None:
             raise InvalidInputError(f"redirect_uris[{index}]", problem)
-    if wanted.client_id is not None and not _CLIENT_ID.fullmatch(wanted.client_id):
+    if wanted.client_id is not None and not shapes.is_client_id(wanted.client_id):
         raise InvalidInputError("client_id", "must be 1 to 20 decimal digits")
-    if wanted.client_secret is not None and not _CLIENT_SECRET.fullmatch(wanted.client_secret):
+    if wanted.client_secret is not None and not shapes.is_client_secret(wanted.client_secret):
         raise InvalidInputError("client_secret", "must be 1 to 256 printable ASCII characters")
     for name in ("authorization_code", "access_token", "refresh_token", "client_credentials_token"):
         _check_lifetime(name, getattr(wanted.lifetimes, name))
@@ -133,7 +132,7 @@ def register_application(
         redirect_uris=wanted.redirect_uris,
         owner=owner,
         access_token=fresh.access_token(client_id, owner, now, live_mode=True, profile=profile),
-        public_key=f"APP_USR-{live_key}",
+        public_key=shapes.public_key(shapes.LIVE, live_key),
         pkce_required=wanted.pkce_required,
         scopes=tuple(
             sorted(set(profile.default_scopes if wanted.scopes is None else wanted.scopes))
@@ -177,7 +176,7 @@ def check_seller(wanted: NewSeller) -> None:
         not wanted.nickname.strip() or not _NICKNAME.fullmatch(wanted.nickname)
     ):
         raise InvalidInputError("nickname", "must be 1 to 60 letters, digits, spaces, _ . or -")
-    if wanted.user_id is not None and not 1 <= wanted.user_id < 2**63:
+    if wanted.user_id is not None and wanted.user_id not in shapes.USER_IDS:
         raise InvalidInputError("user_id", "must be a positive integer below 2^63")
 
 

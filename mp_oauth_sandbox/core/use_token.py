@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from mp_oauth_sandbox.core.authenticate import looks_like_access_token
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import Refused, TokenAccepted, UseToken
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import CredentialKind, View
 from mp_oauth_sandbox.core.refusals import refuse
+from mp_oauth_sandbox.core.shapes import looks_like_access_token, starts_like_code
 from mp_oauth_sandbox.core.validity import REAUTHORIZED, ages, displaced, expired, revoked_because
 
 
@@ -21,7 +21,7 @@ def use_token(
     if credential is None or grant is None:
         if looks_like_access_token(request.token):
             return refuse(Cause.TOKEN_UNKNOWN)
-        mistake = Mistake.REFRESH_TOKEN_AS_BEARER if request.token.startswith("TG-") else None
+        mistake = Mistake.REFRESH_TOKEN_AS_BEARER if starts_like_code(request.token) else None
         return refuse(Cause.TOKEN_MALFORMED, mistake, problem="it does not have the five parts")
     if credential.kind is not CredentialKind.ACCESS_TOKEN:
         return refuse(Cause.TOKEN_MALFORMED, Mistake.REFRESH_TOKEN_AS_BEARER)

@@ -6,8 +6,7 @@ import threading
 from uuid import UUID
 
 from mp_oauth_sandbox.core.fresh import Fresh
-
-_PREFIXES = ("TG-", "APP_USR-", "TEST-")
+from mp_oauth_sandbox.core.shapes import prefix_of
 
 
 class Mint:
@@ -58,8 +57,7 @@ class Mint:
 
     def label(self, secret: str) -> str:
         """How the journal shows a secret: what it looks like, and its short id."""
-        kind = next((prefix for prefix in _PREFIXES if secret.startswith(prefix)), "")
-        return f"{kind}...#{self.short_id(secret)}"
+        return f"{prefix_of(secret)}...#{self.short_id(secret)}"
 
     def short_id(self, secret: str) -> str:
         """A stable six-digit name for a secret, by which people can follow it through a log."""

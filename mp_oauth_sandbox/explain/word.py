@@ -1,10 +1,10 @@
 """Explaining one pasted word: a code or token of the store, or what else it looks like."""
 
-import re
 from datetime import UTC, datetime
 from hmac import compare_digest
 
 from mp_oauth_sandbox.control.explain import Explained
+from mp_oauth_sandbox.core import shapes
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.records import Application, Keys
 from mp_oauth_sandbox.core.refusals import refuse, visible
@@ -13,23 +13,17 @@ from mp_oauth_sandbox.explain.credential import explain_credential
 from mp_oauth_sandbox.explain.explained import applications, named, secrets_of, verdict
 from mp_oauth_sandbox.journal import moment
 
-# The shapes of public captures; `core/fresh.py` makes the same.
-_ACCESS_TOKEN = re.compile(r"(?:APP_USR|TEST)-(\d{1,20})-\d{6}-[0-9a-f]{32}-(\d{1,18})", re.ASCII)
-_CODE = re.compile(r"TG-([0-9a-f]{8})[0-9a-f]{16}-(\d{1,18})", re.ASCII)
-_PUBLIC_KEY = re.compile(r"(?:APP_USR|TEST)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-_CLIENT_ID = re.compile(r"\d{1,20}", re.ASCII)
-
 
 def explain_secret(engine: Engine, text: str) -> Explained:
     """What the sandbox knows of a text without line breaks that is no URL."""
     view = engine.store.read(Keys(secret=text))
     if view.credential is not None and view.grant is not None:
         return explain_credential(engine, view, view.credential, view.grant)
-    if token := _ACCESS_TOKEN.fullmatch(text):
-        return _unknown_access_token(engine, text, token.group(1), int(token.group(2)))
-    if code := _CODE.fullmatch(text):
-        return _unknown_code(engine, text, int(code.group(1), 16), int(code.group(2)))
-    if _CLIENT_ID.fullmatch(text):
+    if token := shapes.parts_of_access_token(text):
+        return _unknown_access_token(engine, text, token.client_id, token.user_id)
+    if code := shapes.parts_of_code(text):
+        return _unknown_code(engine, text, code.made_at, code.user_id)
+    if shapes.is_client_id(text):
         return _number(engine, text)
     return _of_application(engine, text) or _garbage(engine, text)
 
@@ -117,7 +111,7 @@ def _of_application(engine: Engine, text: str) -> Explained | None:
                     "do: keep it on the server, out of URLs, browsers and logs",
                 ]
                 return Explained(kind="unknown", text="\n".join(lines), facts=facts)
-    if not _PUBLIC_KEY.fullmatch(text):
+    if not shapes.is_public_key(text):
         return None
     facts = {"what": engine.mint.label(text), "looks_like": "public_key"}
     line = f"{facts['what']} looks like a public key; it is no token, and opens no account"

@@ -1,10 +1,10 @@
 """Redirects back to the application that are not what the sandbox sent."""
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar, Literal
 
+from mp_oauth_sandbox.core.shapes import another
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.wire.exchange import Answer, Asked, Reply, Serve, Wrapper
 
@@ -74,12 +74,12 @@ def _without(*names: str) -> Callable[[Pairs], Pairs]:
 
 
 def _changed(name: str) -> Callable[[Pairs], Pairs]:
-    return lambda pairs: [(one, _other(text) if one == name else text) for one, text in pairs]
+    return lambda pairs: [(one, another(text) if one == name else text) for one, text in pairs]
 
 
 def _twice(name: str) -> Callable[[Pairs], Pairs]:
     def edit(pairs: Pairs) -> Pairs:
-        return pairs + [(one, _other(text)) for one, text in pairs if one == name]
+        return pairs + [(one, another(text)) for one, text in pairs if one == name]
 
     return edit
 
@@ -97,19 +97,6 @@ def _error(error: str, description: str = "") -> Callable[[Pairs], Pairs]:
 def _extra(pairs: Pairs) -> Pairs:
     added = [("scope", "=read"), ("iss", "=https%3A%2F%2Fexample.test"), ("zx", "=1700000000")]
     return [*pairs, *added]
-
-
-def _other(text: str) -> str:
-    """Another value of the same shape: its last letter or digit, or hex digit, is turned."""
-
-    def turned(found: re.Match[str]) -> str:
-        letter = found[0]
-        return "0" if letter != "0" else "1"
-
-    # The last part of a code names the seller, so it is the one before that changes.
-    where = re.compile(r"[0-9a-f](?=-\d+$)|[0-9A-Za-z](?=[^0-9A-Za-z]*$)")
-    changed = where.sub(turned, text, count=1)
-    return changed if changed != text else f"{text}x"
 
 
 _EDITS: dict[How, Callable[[Pairs], Pairs]] = {

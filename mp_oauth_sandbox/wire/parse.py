@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NoReturn
 from urllib.parse import quote, unquote_to_bytes
 
-from mp_oauth_sandbox.core.authenticate import looks_like_access_token
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import (
     Authentication,
@@ -19,6 +18,7 @@ from mp_oauth_sandbox.core.messages import (
 )
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.refusals import missing_of_trio, refuse, word
+from mp_oauth_sandbox.core.shapes import looks_like_access_token
 
 #: Nothing documents a limit; `state` beyond this is certainly a mistake.
 STATE_BYTES = 8 * 1024
