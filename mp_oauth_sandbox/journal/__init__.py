@@ -6,7 +6,7 @@ chains and repeats can be followed.
 """
 
 from mp_oauth_sandbox.journal.diagram import Line, draw, sequence
-from mp_oauth_sandbox.journal.entry import KINDS, Delivery, Entry, Kind, moment
+from mp_oauth_sandbox.journal.entries import KINDS, Delivery, Entry, Kind, moment
 from mp_oauth_sandbox.journal.journal import KEPT, Journal
 from mp_oauth_sandbox.journal.queries import CAUSES, Filter, Query
 

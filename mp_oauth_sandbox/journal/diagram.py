@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from mp_oauth_sandbox.journal.entry import Entry
+from mp_oauth_sandbox.journal.entries import Entry
 
 #: How many of the newest exchanges a diagram shows; more hides what matters.
 SHOWN = 12

@@ -6,13 +6,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import Unpack
 
 import msgspec
 
+from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.refusals import RULES, explanation, remedy
-from mp_oauth_sandbox.journal.entry import Entry, Kind, line_of
-from mp_oauth_sandbox.journal.queries import ASIDE, Asking
+from mp_oauth_sandbox.journal import assertions
+from mp_oauth_sandbox.journal.entries import Entry, Kind, line_of
+from mp_oauth_sandbox.journal.queries import ASIDE, Filter, Query, Wanted, Which, find
 
 #: How many entries are kept, newest first to stay.
 KEPT = 10_000
@@ -27,7 +30,7 @@ _logger = logging.getLogger("mp_oauth_sandbox")
 _Listener = tuple[Callable[[Entry], None], Callable[[], None] | None]
 
 
-class Journal(Asking):
+class Journal:
     """The newest entries, oldest first. No public constructor: use `sandbox.journal`."""
 
     def __init__(
@@ -139,6 +142,66 @@ class Journal(Asking):
                     return entry
         raise LookupError("the journal has no such entry yet")
 
+    # ---- questions ----
+
+    def query(self, **wanted: Unpack[Wanted]) -> list[Entry]:
+        """The entries that are so, oldest first: `query(kind="token", seller=seller)`.
+
+        Take `kind` (authorization, token, resource, control, webhook), `application`,
+        `seller`, `cause`, `grant_type` and `since` (an entry's number: those after it; or an
+        aware instant of the sandbox's clock). Raises InvalidInputError for a word that no
+        entry has.
+        """
+        return self.find(Query.of(wanted))
+
+    def find(self, query: Query, *, limit: int | None = None) -> list[Entry]:
+        """The entries that a checked query wants, oldest first, at most `limit`."""
+        wanted = Filter(query)
+        return find(self.entries(after=wanted.first), wanted, limit=limit)
+
+    def refusals(self) -> list[Entry]:
+        """Every refusal, oldest first."""
+        return [entry for entry in self.entries() if entry.cause is not None]
+
+    # ---- assertions ----
+
+    def assert_refused(self, cause: Cause | str, **which: Unpack[Which]) -> Entry:
+        """Fail unless something was refused for this cause; returns the newest such entry.
+
+        Raises AssertionError with a diagram of what happened instead.
+        """
+        __tracebackhide__ = True
+        return assertions.assert_refused(self.entries(), cause, which)
+
+    def assert_no_refusals(self, **which: Unpack[Which]) -> None:
+        """Fail if anything was refused, a seller's denial included.
+
+        Raises AssertionError with a diagram that points at the refusals, and the newest
+        one's explanation.
+        """
+        __tracebackhide__ = True
+        assertions.assert_no_refusals(self.entries(), which)
+
+    def assert_count(self, count: int, **wanted: Unpack[Wanted]) -> list[Entry]:
+        """Fail unless exactly so many entries are so; returns them.
+
+        Raises AssertionError with a diagram that points at those there are.
+        """
+        __tracebackhide__ = True
+        return assertions.assert_count(self.entries(), count, wanted)
+
+    def assert_last(self, **expected: Unpack[assertions.Expected]) -> Entry:
+        """Fail unless the newest exchange is so; returns it.
+
+        `kind`, `application`, `seller`, `grant_type` and `since` choose it (without a kind:
+        neither what the test did nor a webhook); `status`, `outcome`, `error` and `cause` are
+        what it must have. Raises AssertionError with a diagram that points at it.
+        """
+        __tracebackhide__ = True
+        return assertions.assert_last(self.entries(), expected)
+
+    # ---- listeners ----
+
     def subscribe(
         self, tell: Callable[[Entry], None], *, over: Callable[[], None] | None = None
     ) -> Callable[[], None]:
@@ -165,6 +228,8 @@ class Journal(Asking):
     def listeners(self) -> int:
         """How many subscriptions there are."""
         return len(self._listeners)
+
+    # ---- keeping ----
 
     def flush(self) -> None:
         """Hand what is not yet saved to the store."""

@@ -1,17 +1,16 @@
-"""Asking the journal: which entries, and assertions that show what happened instead."""
+"""Which entries are meant: said in words, checked, and looked for."""
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Literal, NoReturn, TypedDict, TypeVar, Unpack, cast, get_args
+from typing import Literal, TypedDict, TypeVar, get_args
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.records import Application, Seller
 from mp_oauth_sandbox.core.registration import InvalidInputError
-from mp_oauth_sandbox.journal.diagram import sequence
-from mp_oauth_sandbox.journal.entry import KINDS, Entry, Kind, moment
+from mp_oauth_sandbox.journal.entries import KINDS, Entry, Kind, moment
 
 GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
 
@@ -20,8 +19,6 @@ ASIDE: frozenset[Kind] = frozenset({"control", "webhook"})
 
 #: The words of the two enumerations.
 CAUSES = tuple(cause.value for cause in Cause)
-
-_MUST_HAVE = ("status", "outcome", "error", "cause")
 
 Word = TypeVar("Word", bound=str)
 
@@ -49,15 +46,6 @@ class Wanted(Which, total=False):
     cause: Cause | str
 
 
-class Expected(Which, total=False):
-    """Which exchange is meant, and what it must have."""
-
-    status: int
-    outcome: str
-    error: str
-    cause: Cause | str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """What is wanted, checked: a misspelt word would otherwise match nothing, silently."""
@@ -73,7 +61,7 @@ class Query:
     @classmethod
     def of(cls, wanted: Wanted) -> "Query":
         """Check what is wanted. Raises InvalidInputError naming what cannot be looked for."""
-        _check_names(wanted, Wanted)
+        check_names(wanted, Wanted)
         application, seller = wanted.get("application"), wanted.get("seller")
         since, cause = wanted.get("since"), wanted.get("cause")
         if isinstance(since, datetime) and since.tzinfo is None:
@@ -81,13 +69,13 @@ class Query:
         if isinstance(application, Application):
             application = application.client_id
         return cls(
-            kind=_one_of("kind", wanted.get("kind"), KINDS),
+            kind=one_of("kind", wanted.get("kind"), KINDS),
             client_id=application,
             user_id=seller.user_id if isinstance(seller, Seller) else seller,
-            cause=None if cause is None else Cause(_one_of("cause", str(cause), CAUSES) or ""),
+            cause=None if cause is None else Cause(one_of("cause", str(cause), CAUSES) or ""),
             after=since if isinstance(since, int) else 0,
             since=since if isinstance(since, datetime) else None,
-            grant_type=_one_of("grant_type", wanted.get("grant_type"), get_args(GrantType)),
+            grant_type=one_of("grant_type", wanted.get("grant_type"), get_args(GrantType)),
         )
 
     def starting(self, after: int) -> "Query":
@@ -171,125 +159,16 @@ class Filter:
         )
 
 
-class Asking:
-    """What can be asked of entries, wherever they are kept."""
-
-    def entries(self, *, after: int = 0, limit: int | None = None) -> list[Entry]:
-        """Entries with a higher number than `after`, oldest first, at most `limit`."""
-        raise NotImplementedError
-
-    def query(self, **wanted: Unpack[Wanted]) -> list[Entry]:
-        """The entries that are so, oldest first: `query(kind="token", seller=seller)`.
-
-        Take `kind` (authorization, token, resource, control, webhook), `application`,
-        `seller`, `cause`, `grant_type` and `since` (an entry's number: those after it; or an
-        aware instant of the sandbox's clock). Raises InvalidInputError for a word that no
-        entry has.
-        """
-        return self.find(Query.of(wanted))
-
-    def find(self, query: Query, *, limit: int | None = None) -> list[Entry]:
-        """The entries that a checked query wants, oldest first, at most `limit`."""
-        wanted, found = Filter(query), list[Entry]()
-        for entry in self.entries(after=wanted.first):
-            if limit is not None and len(found) >= limit:
-                break
-            wanted.learn(entry)
-            if wanted.matches(entry):
-                found.append(entry)
-        return found
-
-    def refusals(self) -> list[Entry]:
-        """Every refusal, oldest first."""
-        return [entry for entry in self.entries() if entry.cause is not None]
-
-    # ---- assertions ----
-
-    def assert_refused(self, cause: Cause | str, **which: Unpack[Which]) -> Entry:
-        """Fail unless something was refused for this cause; returns the newest such entry.
-
-        Raises AssertionError with a diagram of what happened instead.
-        """
-        __tracebackhide__ = True
-        wanted: Wanted = {**which, "cause": cause}
-        query = Query.of(wanted)
-        found = self.find(query)
-        if not found:
-            self._fail(f"expected a refusal{query}, but there is none", query)
-        return found[-1]
-
-    def assert_no_refusals(self, **which: Unpack[Which]) -> None:
-        """Fail if anything was refused, a seller's denial included.
-
-        Raises AssertionError with a diagram that points at the refusals, and the newest
-        one's explanation.
-        """
-        __tracebackhide__ = True
-        query = Query.of(cast("Wanted", which))
-        found = [entry for entry in self.find(query) if entry.cause is not None]
-        if found:
-            count = _counted(len(found), "refusal")
-            self._fail(
-                f"expected no refusal{query}, but there {count}", query, found, why=found[-1]
-            )
-
-    def assert_count(self, count: int, **wanted: Unpack[Wanted]) -> list[Entry]:
-        """Fail unless exactly so many entries are so; returns them.
-
-        Raises AssertionError with a diagram that points at those there are.
-        """
-        __tracebackhide__ = True
-        query = Query.of(wanted)
-        found = self.find(query)
-        if len(found) != count:
-            there = _counted(len(found), "entry")
-            self._fail(f"expected {count} entries{query}, but there {there}", query, found)
-        return found
-
-    def assert_last(self, **expected: Unpack[Expected]) -> Entry:
-        """Fail unless the newest exchange is so; returns it.
-
-        `kind`, `application`, `seller`, `grant_type` and `since` choose it (without a kind:
-        neither what the test did nor a webhook); `status`, `outcome`, `error` and `cause` are
-        what it must have. Raises AssertionError with a diagram that points at it.
-        """
-        __tracebackhide__ = True
-        _check_names(expected, Expected)
-        given: dict[str, object] = {**expected}
-        wanted = {name: given.pop(name) for name in _MUST_HAVE if name in given}
-        if "cause" in wanted:
-            _one_of("cause", str(wanted["cause"]), CAUSES)
-        query = Query.of(cast("Wanted", given))
-        aside = frozenset[Kind]() if query.kind else ASIDE
-        newest = next((one for one in reversed(self.find(query)) if one.kind not in aside), None)
-        said = ", ".join(f"{name} {value}" for name, value in wanted.items())
-        if newest is None:
-            self._fail(f"expected an exchange{query} with {said or 'anything'}", query)
-        has = {name: getattr(newest, name) for name in wanted}
-        if has != wanted:
-            found = ", ".join(f"{name} {value}" for name, value in has.items())
-            text = f"expected the last exchange{query} to have {said}, but it has {found}"
-            self._fail(text, query, [newest], why=newest)
-        return newest
-
-    def _fail(
-        self,
-        text: str,
-        query: Query,
-        marked: Collection[Entry] = (),
-        *,
-        why: Entry | None = None,
-    ) -> NoReturn:
-        __tracebackhide__ = True
-        wanted, story = Filter(query), list[Entry]()
-        for entry in self.entries(after=wanted.first):
-            wanted.learn(entry)
-            if wanted.touches(entry):
-                story.append(entry)
-        text += f". What happened:\n{sequence(story, mark={entry.seq for entry in marked})}"
-        if why is not None and why.cause is not None:
-            text += f"\n{why.explain()}"
-        raise AssertionError(text)
+def find(entries: Iterable[Entry], wanted: Filter, *, limit: int | None = None) -> list[Entry]:
+    """The entries that a filter wants, in their order, at most `limit`."""
+    found: list[Entry] = []
+    for entry in entries:
+        if limit is not None and len(found) >= limit:
+            break
+        wanted.learn(entry)
+        if wanted.matches(entry):
+            found.append(entry)
+    return found
 
 
 def _issued(entry: Entry) -> list[str]:
@@ -304,13 +183,8 @@ def _presented(entry: Entry) -> list[str]:
     return [entry.facts[name] for name in names if name in entry.facts]
 
 
-def _counted(count: int, word: str) -> str:
-    if count == 1:
-        return f"is 1 {word}"
-    return f"are {count} {word[:-1]}ies" if word.endswith("y") else f"are {count} {word}s"
-
-
-def _one_of(field: str, value: Word | None, known: Collection[Word]) -> Word | None:
+def one_of(field: str, value: Word | None, known: Collection[Word]) -> Word | None:
+    """The word, if it is known. Raises InvalidInputError with the nearest known ones."""
     if value is not None and value not in known:
         words = [str(one) for one in known]
         few = get_close_matches(value[:60], words, n=3, cutoff=0.5)
@@ -321,7 +195,8 @@ def _one_of(field: str, value: Word | None, known: Collection[Word]) -> Word | N
     return value
 
 
-def _check_names(given: Collection[str], known: type) -> None:
+def check_names(given: Collection[str], known: type) -> None:
+    """Raise TypeError for a name that a TypedDict does not have."""
     for name in given:
         if name not in known.__annotations__:
             raise TypeError(f"{name!r} is not one of {', '.join(known.__annotations__)}")
