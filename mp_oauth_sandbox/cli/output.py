@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from mp_oauth_sandbox.journal.entry import Kind
+from mp_oauth_sandbox.journal.entries import Kind
 
 #: Everything that moves a terminal's cursor or changes its colours, but line breaks.
 _CONTROLS = {code: "?" for code in (*range(0x20), *range(0x7F, 0xA0)) if code != 0x0A}

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from mp_oauth_sandbox.control.types import Call, Count
 from mp_oauth_sandbox.core.causes import Cause
-from mp_oauth_sandbox.journal.entry import Delivery, Entry, Kind
+from mp_oauth_sandbox.journal.entries import Delivery, Entry, Kind
 
 #: How many entries one page has at most, and without being asked.
 PAGE_LIMIT, PAGE = 1000, 100

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from mp_oauth_sandbox.control.types import PAGE_LIMIT, Call, Count, Done, Limit
 from mp_oauth_sandbox.core.records import Attempt, Notification, NotificationStatus, WebhookAction
-from mp_oauth_sandbox.journal.entry import moment
+from mp_oauth_sandbox.journal.entries import moment
 
 
 class AttemptOut(Struct):

@@ -147,8 +147,10 @@ def random_part(secret: str) -> str:
 
 def without_secrets(text: str) -> str:
     """A text in which nothing but the prefix is left of a code, a token or a key."""
-    # Each of them has a hyphen, and most texts have none.
-    return _ANYWHERE.sub(r"\1-...", text) if "-" in text or "%" in text else text
+    # Each of them has a hyphen, and most texts have none; a search costs a fifth of a `sub`.
+    if ("-" in text or "%" in text) and _ANYWHERE.search(text):
+        return _ANYWHERE.sub(r"\1-...", text)
+    return text
 
 
 def another(text: str) -> str:

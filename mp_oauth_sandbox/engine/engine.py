@@ -51,7 +51,7 @@ from mp_oauth_sandbox.engine.clock import Clock
 from mp_oauth_sandbox.engine.mint import Mint
 from mp_oauth_sandbox.engine.rates import RateLimit
 from mp_oauth_sandbox.faults import Asked, Fault, Faults, Reply
-from mp_oauth_sandbox.journal import Journal, moment
+from mp_oauth_sandbox.journal import Happened, Journal, moment
 from mp_oauth_sandbox.resources import ResourceTable
 from mp_oauth_sandbox.stores.protocol import Decide, Store
 
@@ -292,13 +292,16 @@ class Engine:
     def note(self, what: str, *, client_id: str | None = None, user_id: int | None = None) -> None:
         """Write into the journal what a test did to the world."""
         self.journal.record(
-            kind="control",
-            request="sandbox",
-            status=200,
-            outcome=what,
-            client_id=client_id,
-            user_id=user_id,
-        ).delivery = "delivered"
+            Happened(
+                kind="control",
+                request="sandbox",
+                status=200,
+                outcome=what,
+                client_id=client_id,
+                user_id=user_id,
+                delivery="delivered",
+            )
+        )
 
     def save_settings(self) -> None:
         """Let the store remember clock, profile and consent mode."""

@@ -16,9 +16,10 @@ from mp_oauth_sandbox.core.refusals import (
 )
 from mp_oauth_sandbox.core.uris import difference
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.explain.explained import hidden, named, rows, safe
+from mp_oauth_sandbox.explain.explained import named, rows
 from mp_oauth_sandbox.explain.findings import challenge, other_parameters, place, state
 from mp_oauth_sandbox.explain.pasted import Pasted, oddities, shown_address
+from mp_oauth_sandbox.journal.masks import masked, masked_paste
 
 
 def explain_authorization(engine: Engine, pasted: Pasted, *, url: str) -> Explained:
@@ -56,7 +57,7 @@ def explain_authorization(engine: Engine, pasted: Pasted, *, url: str) -> Explai
 
 
 def _refused(name: str, refused: Refused) -> Finding:
-    refused = safe(refused)
+    refused = masked_paste(refused)
     return Finding(name=name, ok=False, text=explanation(refused), remedy=remedy(refused))
 
 
@@ -95,9 +96,9 @@ def _redirect_uri(uri: str | None, application: Application | None) -> Finding:
         text = "not compared, since the application is not known"
         return Finding(name=name, ok=False, text=text, remedy="Correct client_id first.")
     if uri in application.redirect_uris:
-        return Finding(name=name, ok=True, text=f"registered, byte for byte: {hidden(uri)}")
+        return Finding(name=name, ok=True, text=f"registered, byte for byte: {masked(uri)}")
     cause = Cause.REDIRECT_URI_NOT_REGISTERED
-    refused = safe(difference(cause, uri, application.redirect_uris))
+    refused = masked_paste(difference(cause, uri, application.redirect_uris))
     text = explanation(refused)
     if "\n" not in text:
         # Too far from any registered one for the sentence to set them side by side.
@@ -158,7 +159,7 @@ def _answer(engine: Engine, pasted: Pasted, facts: dict[str, str]) -> list[str]:
         return [f"now: would be accepted: {consent[given.mode]}"]
     if not isinstance(outcome, Refused):
         raise TypeError(f"no explanation for {type(outcome).__name__}")
-    outcome = safe(outcome)
+    outcome = masked_paste(outcome)
     redirected = (
         outcome.cause is Cause.REDIRECT_URI_NOT_REGISTERED
         and engine.profile.bad_authorization_request == "redirect"

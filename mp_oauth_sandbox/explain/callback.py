@@ -7,10 +7,11 @@ from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.records import CredentialKind, Keys
 from mp_oauth_sandbox.core.refusals import explanation, refuse, remedy, word
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.explain.explained import hidden, rows
+from mp_oauth_sandbox.explain.explained import rows
 from mp_oauth_sandbox.explain.pasted import Pasted, oddities, shown_address, shown_name
 from mp_oauth_sandbox.explain.word import explain_secret
 from mp_oauth_sandbox.journal import Entry
+from mp_oauth_sandbox.journal.masks import masked
 
 #: RFC 6749 section 4.1.2.1; the second is that of Mercado Libre until 2016.
 _ERRORS = {
@@ -69,7 +70,7 @@ def _address(engine: Engine, pasted: Pasted, code: str) -> list[Finding]:
     if credential is None or credential.kind is not CredentialKind.CODE or grant is None:
         return []
     sent_to = grant.redirect_uri or ""
-    uri = hidden(sent_to)
+    uri = masked(sent_to)
     if not pasted.host or sent_to.partition("?")[0].lower() == pasted.address.lower():
         return [Finding(name="address", ok=True, text=f"the redirect_uri of this code: {uri}")]
     text = f"the code was sent to {uri}, not here"

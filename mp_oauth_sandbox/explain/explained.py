@@ -1,19 +1,13 @@
-"""How whatever was pasted, and what is known of it, is shown in an explanation."""
+"""How what is known is put into words, and what must not be shown of an application."""
 
-import re
 from collections.abc import Iterable
-from dataclasses import replace
-from types import MappingProxyType
 
 from mp_oauth_sandbox.control.explain import Explained, Finding
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.records import Application
-from mp_oauth_sandbox.core.refusals import explanation, remedy, visible, word
+from mp_oauth_sandbox.core.refusals import explanation, remedy, visible
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.journal.masks import masked
-
-#: Codes and tokens wherever they stand, also glued to other letters or encoded twice.
-_SECRET = re.compile(r"(APP_USR|TEST|TG)(?:-|%(?:25)*2[Dd])[\w%-]+")
+from mp_oauth_sandbox.journal.masks import masked_paste
 
 #: A text shorter than this is no secret that anybody chose in earnest.
 _SECRET_LENGTH = 8
@@ -22,32 +16,12 @@ _SECRET_LENGTH = 8
 _APPLICATIONS = 1000
 
 
-def hidden(text: str) -> str:
-    """A text without the codes and tokens in it, fit for a terminal."""
-    return masked(_SECRET.sub(r"\1-...", visible(text)))
-
-
-def shown(text: str, limit: int = 80) -> str:
-    """The beginning of a text that somebody pasted."""
-    return hidden(text[:limit]) + ("..." if len(text) > limit else "")
-
-
-def safe(refused: Refused) -> Refused:
-    """A refusal whose explanation shows nothing that was pasted in a wrong place."""
-    facts = {name: hidden(fact) for name, fact in refused.facts.items()}
-    if "surplus" in facts:
-        facts["surplus"] = " ".join(word(scope) for scope in refused.facts["surplus"].split())
-    if "sent" in facts and "://" not in facts["sent"] and "%3a" not in facts["sent"].lower():
-        facts["sent"], facts["caret"] = f"(a value of {len(refused.facts['sent'])} characters)", ""
-    return replace(refused, facts=MappingProxyType(facts))
-
-
 def verdict(refused: Refused | None, facts: dict[str, str], *, more: str = "") -> list[str]:
     """The lines "now" and "do"; the same goes into the facts."""
     facts["now"] = "accepted" if refused is None else "refused"
     if refused is None:
         return [f"now: would be accepted{more}"]
-    refused = safe(refused)
+    refused = masked_paste(refused)
     facts["cause"] = refused.cause.value
     facts["explanation"], facts["remedy"] = explanation(refused), remedy(refused)
     why = facts["explanation"].replace("\n", "\n     ")

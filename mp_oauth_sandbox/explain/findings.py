@@ -17,8 +17,8 @@ from mp_oauth_sandbox.core.refusals import explanation, refuse, remedy, word
 from mp_oauth_sandbox.core.targets import is_loopback
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.explain.callback import state_label
-from mp_oauth_sandbox.explain.explained import shown
 from mp_oauth_sandbox.explain.pasted import Pasted, shown_name
+from mp_oauth_sandbox.journal.masks import beginning
 
 #: MP, OAuth for split payments: one host for each country, and one for all.
 HOSTS: MappingProxyType[str, str] = MappingProxyType(
@@ -93,9 +93,9 @@ def _host(pasted: Pasted, url: str) -> Finding:
             return _good("host", "this sandbox, by another name of this machine")
         return _bad("host", f"this machine, but another port than {url}", f"Use {url}.")
     if "mercadopago" in host or "mercadoli" in host:
-        text = f"{shown(host)} is not where sellers authorize"
+        text = f"{beginning(host)} is not where sellers authorize"
         return _bad("host", text, "Use auth.mercadopago.com, or the host of the country.")
-    text = f"{shown(host)} is neither this sandbox nor Mercado Pago"
+    text = f"{beginning(host)} is neither this sandbox nor Mercado Pago"
     return _bad("host", text, f"Use {url} here, and auth.mercadopago.com in production.")
 
 
@@ -116,7 +116,7 @@ def _path(pasted: Pasted) -> Finding:
         return _good("path", AUTHORIZATION)
     if not pasted.path and not pasted.host:
         return _good("path", f"none; it is {AUTHORIZATION}")
-    text = f"{shown(pasted.path) or '(none)'} is not the path of the page"
+    text = f"{beginning(pasted.path) or '(none)'} is not the path of the page"
     return _bad("path", text, f"Use {AUTHORIZATION}, without anything before or after it.")
 
 

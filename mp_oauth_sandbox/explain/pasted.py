@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from mp_oauth_sandbox.control.explain import Finding
-from mp_oauth_sandbox.explain.explained import hidden, shown
+from mp_oauth_sandbox.journal.masks import beginning, masked
 
 #: So many different parameters are looked at; a longer list is told by its length.
 _PARAMETERS = 40
@@ -105,7 +105,7 @@ def _decoded(raw: str) -> tuple[str, bool]:
 
 def shown_name(name: str) -> str:
     """A parameter's name, which may be anything."""
-    return shown(name, _NAME) or "(no name)"
+    return beginning(name, _NAME) or "(no name)"
 
 
 def oddities(pasted: Pasted) -> list[Finding]:
@@ -136,4 +136,4 @@ def oddities(pasted: Pasted) -> list[Finding]:
 
 def shown_address(pasted: Pasted) -> str:
     """The URL without its query, bounded and masked."""
-    return hidden(pasted.address[:200])
+    return masked(pasted.address[:200])

@@ -6,7 +6,7 @@ chains and repeats can be followed.
 """
 
 from mp_oauth_sandbox.journal.diagram import Line, draw, sequence
-from mp_oauth_sandbox.journal.entries import KINDS, Delivery, Entry, Kind, moment
+from mp_oauth_sandbox.journal.entries import KINDS, Delivery, Entry, Happened, Kind, moment
 from mp_oauth_sandbox.journal.journal import KEPT, Journal
 from mp_oauth_sandbox.journal.queries import CAUSES, Filter, Query
 
@@ -17,6 +17,7 @@ __all__ = [
     "Delivery",
     "Entry",
     "Filter",
+    "Happened",
     "Journal",
     "Kind",
     "Line",

@@ -1,10 +1,14 @@
-"""One exchange as the journal keeps it, and the one text that explains it."""
+"""One exchange as it is told to the journal, as that keeps it, and the text that explains it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.refusals import RULES, explanation, remedy
+from mp_oauth_sandbox.journal.masks import masked, masked_client_id, masked_refusal
 
 Kind = Literal["authorization", "token", "resource", "control", "webhook"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -16,6 +20,33 @@ _UNHEARD = {
     "disconnected": "the client had gone before the answer was sent",
     "dropped": "a fault hung up instead of answering",
 }
+
+
+#: Facts of a refusal that are kept as they are: numbers, to be compared by programs.
+_KEPT_FACTS = ("age_seconds", "expired_seconds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Happened:
+    """All that one exchange has to say, as whoever took part in it knows it.
+
+    Nothing in it need be fit to be shown: that is seen to where it is written down. `status` 0
+    means that nobody answered, `error` is the word that the answer told, and `faults` are
+    those that touched it, as they are to be read: "f1 lose-response (1st match)".
+    """
+
+    kind: Kind
+    request: str
+    status: int
+    outcome: str
+    refused: Refused | None = None
+    error: str | None = None
+    grant_type: str | None = None
+    client_id: str | None = None
+    user_id: int | None = None
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
+    faults: tuple[str, ...] = ()
+    delivery: Delivery = "pending"
 
 
 @dataclass(slots=True, kw_only=True, repr=False)
@@ -69,23 +100,44 @@ class Entry:
         return self.explain()
 
 
-def line_of(
-    *,
-    kind: Kind,
-    request: str,
-    grant_type: str | None,
-    status: int,
-    outcome: str,
-    error: str | None,
-    faults: tuple[str, ...],
-) -> str:
-    """An exchange in one line: what was asked, what was answered, which faults touched it."""
-    if kind == "control":
-        return outcome
-    asked = f"{request} {grant_type}" if grant_type else request
-    answered = f"{status} {outcome}" if status else outcome
-    named = f" ({error})" if error else ""
-    return f"{asked} -> {answered}{named}" + "".join(f", fault {fault}" for fault in faults)
+def written(happened: Happened, *, at: datetime) -> Entry:
+    """The entry of what happened; it is numbered when it is added. Every text in it is masked."""
+    refused = happened.refused and masked_refusal(happened.refused)
+    facts = {name: masked(fact) for name, fact in happened.facts.items()}
+    entry = Entry(
+        seq=0,
+        at=at,
+        kind=happened.kind,
+        request=masked(happened.request),
+        status=happened.status,
+        outcome=masked(happened.outcome),
+        line="",
+        grant_type=happened.grant_type and masked(happened.grant_type),
+        client_id=masked_client_id(happened.client_id),
+        user_id=happened.user_id,
+        error=happened.error and masked(happened.error),
+        facts=facts,
+        delivery=happened.delivery,
+        faults=tuple(masked(fault) for fault in happened.faults),
+    )
+    entry.line = _line(entry)
+    if refused is not None:
+        entry.cause = refused.cause
+        entry.explanation = explanation(refused)
+        entry.remedy = remedy(refused)
+        entry.source = RULES[refused.cause].source
+        facts.update({name: refused.facts[name] for name in _KEPT_FACTS if name in refused.facts})
+    return entry
+
+
+def _line(entry: Entry) -> str:
+    """What was asked, what was answered, which faults touched it."""
+    if entry.kind == "control":
+        return entry.outcome
+    asked = f"{entry.request} {entry.grant_type}" if entry.grant_type else entry.request
+    answered = f"{entry.status} {entry.outcome}" if entry.status else entry.outcome
+    named = f" ({entry.error})" if entry.error else ""
+    return f"{asked} -> {answered}{named}" + "".join(f", fault {fault}" for fault in entry.faults)
 
 
 def moment(at: datetime) -> str:

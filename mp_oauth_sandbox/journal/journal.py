@@ -11,19 +11,14 @@ from typing import Unpack
 import msgspec
 
 from mp_oauth_sandbox.core.causes import Cause
-from mp_oauth_sandbox.core.messages import Refused
-from mp_oauth_sandbox.core.refusals import RULES, explanation, remedy
 from mp_oauth_sandbox.journal import assertions
-from mp_oauth_sandbox.journal.entries import Entry, Kind, line_of
+from mp_oauth_sandbox.journal.entries import Entry, Happened, Kind, written
 from mp_oauth_sandbox.journal.queries import ASIDE, Filter, Query, Wanted, Which, find
 
 #: How many entries are kept, newest first to stay.
 KEPT = 10_000
 
 _BATCH = 64
-
-#: Facts of a refusal that are kept as they are: numbers, to be compared by programs.
-_KEPT_FACTS = ("age_seconds", "expired_seconds")
 
 _logger = logging.getLogger("mp_oauth_sandbox")
 
@@ -52,57 +47,12 @@ class Journal:
         self._entries.extend(decoder.decode(entry) for entry in kept)
         self._next = self._entries[-1].seq + 1 if self._entries else 1
 
-    def record(
-        self,
-        *,
-        kind: Kind,
-        request: str,
-        status: int,
-        outcome: str,
-        refused: Refused | None = None,
-        error: str | None = None,
-        grant_type: str | None = None,
-        client_id: str | None = None,
-        user_id: int | None = None,
-        facts: dict[str, str] | None = None,
-        faults: tuple[str, ...] = (),
-    ) -> Entry:
+    def record(self, happened: Happened) -> Entry:
         """Add an entry, tell the subscribers, and return it to be completed.
 
-        `status` 0 means that nobody answered. `faults` are the faults that touched it, as
-        they are to be read: "f1 lose-response (1st match)".
+        Everything in it is masked, so that nobody who records has to think of it.
         """
-        entry = Entry(
-            seq=0,
-            at=self._clock(),
-            kind=kind,
-            request=request,
-            status=status,
-            outcome=outcome,
-            line=line_of(
-                kind=kind,
-                request=request,
-                grant_type=grant_type,
-                status=status,
-                outcome=outcome,
-                error=error,
-                faults=faults,
-            ),
-            grant_type=grant_type,
-            client_id=client_id,
-            user_id=user_id,
-            facts=facts or {},
-            faults=faults,
-        )
-        if refused is not None:
-            entry.error = error
-            entry.cause = refused.cause
-            entry.explanation = explanation(refused)
-            entry.remedy = remedy(refused)
-            entry.source = RULES[refused.cause].source
-            for name in _KEPT_FACTS:
-                if name in refused.facts:
-                    entry.facts[name] = refused.facts[name]
+        entry = written(happened, at=self._clock())
         with self._lock:
             entry.seq = self._next
             self._next += 1

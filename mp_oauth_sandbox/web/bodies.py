@@ -9,8 +9,8 @@ from starlette.requests import Request
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Refused
-from mp_oauth_sandbox.core.refusals import refuse, visible
-from mp_oauth_sandbox.journal.masks import masked
+from mp_oauth_sandbox.core.refusals import refuse
+from mp_oauth_sandbox.journal.masks import masked_request
 
 #: Guess: the charset; `cache-control` is RFC 6749 section 5.1, not observed.
 JSON_HEADERS = {
@@ -54,9 +54,8 @@ async def read_body(request: Request, limits: BodyLimits) -> bytes | Refused:
 
 
 def request_line(request: Request) -> str:
-    """Method and path for the journal and for messages: bounded, masked, fit for a terminal.
+    """Method and path for the journal, for faults and for messages, without any secret.
 
     Not by `request.url`, which also decodes the query, whatever bytes that has.
     """
-    path = masked(request.scope["path"])
-    return visible(f"{request.method[:20]} {path[:100]}")
+    return masked_request(request.method, request.scope["path"])

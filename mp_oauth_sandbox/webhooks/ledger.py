@@ -17,7 +17,7 @@ from mp_oauth_sandbox.core.records import (
     View,
 )
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.journal import moment
+from mp_oauth_sandbox.journal import Happened, moment
 from mp_oauth_sandbox.webhooks.attempt import Plan
 from mp_oauth_sandbox.webhooks.sending import Answer
 
@@ -105,17 +105,19 @@ class Ledger:
         facts: dict[str, str],
         faults: tuple[str, ...] = (),
     ) -> None:
-        entry = self._engine.journal.record(
-            kind="webhook",
-            request=what,
-            status=status,
-            outcome=outcome,
-            client_id=about.client_id,
-            user_id=about.user_id,
-            facts={"notification": str(about.notification_id), **facts},
-            faults=faults,
+        self._engine.journal.record(
+            Happened(
+                kind="webhook",
+                request=what,
+                status=status,
+                outcome=outcome,
+                client_id=about.client_id,
+                user_id=about.user_id,
+                facts={"notification": str(about.notification_id), **facts},
+                faults=faults,
+                delivery="delivered" if status else "disconnected",
+            )
         )
-        entry.delivery = "delivered" if status else "disconnected"
 
 
 def _came_back(answer: Answer) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.refusals import refuse
-from mp_oauth_sandbox.journal import Journal
+from mp_oauth_sandbox.journal import Happened, Journal
 
 LINKED = """\
   browser     -> sandbox  #1 GET /authorization (state ...#6c3113) -> 302 code issued \
@@ -111,9 +111,11 @@ def test_a_misspelt_cause_is_no_failed_test_but_a_mistake(journal: Journal):
 
 def test_a_long_story_is_cut_down_but_not_what_it_is_about(journal: Journal):
     refused = refuse(Cause.TOKEN_UNKNOWN)
-    journal.record(kind="resource", request="GET /x", status=401, outcome="no", refused=refused)
+    journal.record(
+        Happened(kind="resource", request="GET /x", status=401, outcome="no", refused=refused)
+    )
     for _ in range(20):
-        journal.record(kind="resource", request="GET /x", status=200, outcome="answered")
+        journal.record(Happened(kind="resource", request="GET /x", status=200, outcome="answered"))
 
     lines = failing(journal.assert_no_refusals).splitlines()
 
@@ -124,14 +126,18 @@ def test_a_long_story_is_cut_down_but_not_what_it_is_about(journal: Journal):
 
 def test_webhooks_faults_and_lost_answers_are_in_the_picture(journal: Journal):
     entry = journal.record(
-        kind="token",
-        request="POST /oauth/token",
-        status=200,
-        outcome="tokens issued",
-        faults=("f1 lose-response (1st match)",),
+        Happened(
+            kind="token",
+            request="POST /oauth/token",
+            status=200,
+            outcome="tokens issued",
+            faults=("f1 lose-response (1st match)",),
+        )
     )
     entry.delivery = "dropped"
-    journal.record(kind="webhook", request="POST http://ñ/", status=0, outcome="nobody answered")
+    journal.record(
+        Happened(kind="webhook", request="POST http://ñ/", status=0, outcome="nobody answered")
+    )
 
     assert failing(journal.assert_count, 0, kind="token").splitlines()[1:] == [
         "  integration -> sandbox  #1 POST /oauth/token -> 200 tokens issued, dropped, fault f1"

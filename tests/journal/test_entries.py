@@ -4,7 +4,7 @@ import pytest
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.refusals import refuse
-from mp_oauth_sandbox.journal import Delivery, Journal
+from mp_oauth_sandbox.journal import Delivery, Happened, Journal
 
 REFUSAL = """\
 12:00:00 POST /oauth/token authorization_code -> 400 refused (invalid_grant)
@@ -21,13 +21,15 @@ def test_a_refusal_says_why_what_to_do_and_where_that_is_written(journal: Journa
     uris = {"sent": "https://a/x", "nearest": "https://a/y", "caret": " " * 10 + "^"}
 
     entry = journal.record(
-        kind="token",
-        request="POST /oauth/token",
-        status=400,
-        outcome="refused",
-        refused=refuse(Cause.REDIRECT_URI_MISMATCH, **uris),
-        error="invalid_grant",
-        grant_type="authorization_code",
+        Happened(
+            kind="token",
+            request="POST /oauth/token",
+            status=400,
+            outcome="refused",
+            refused=refuse(Cause.REDIRECT_URI_MISMATCH, **uris),
+            error="invalid_grant",
+            grant_type="authorization_code",
+        )
     )
 
     assert entry.explain() == REFUSAL
@@ -39,12 +41,14 @@ def test_faults_are_named_in_the_line_and_in_the_explanation(journal: Journal):
     fault = "f1 lose-response (1st match)"
 
     entry = journal.record(
-        kind="token",
-        request="POST /oauth/token",
-        status=200,
-        outcome="tokens issued",
-        user_id=5,
-        faults=(fault, "f2 slow"),
+        Happened(
+            kind="token",
+            request="POST /oauth/token",
+            status=200,
+            outcome="tokens issued",
+            user_id=5,
+            faults=(fault, "f2 slow"),
+        )
     )
 
     assert entry.faults == (fault, "f2 slow")
@@ -62,7 +66,7 @@ def test_faults_are_named_in_the_line_and_in_the_explanation(journal: Journal):
     ],
 )
 def test_an_answer_that_nobody_heard_is_said(journal: Journal, delivery: Delivery, said: str):
-    entry = journal.record(kind="token", request="POST /x", status=200, outcome="done")
+    entry = journal.record(Happened(kind="token", request="POST /x", status=200, outcome="done"))
 
     entry.delivery = delivery
 
@@ -71,7 +75,12 @@ def test_an_answer_that_nobody_heard_is_said(journal: Journal, delivery: Deliver
 
 def test_a_webhook_that_nobody_answered_has_no_status(journal: Journal):
     entry = journal.record(
-        kind="webhook", request="POST http://localhost:1/hook", status=0, outcome="nobody answered"
+        Happened(
+            kind="webhook",
+            request="POST http://localhost:1/hook",
+            status=0,
+            outcome="nobody answered",
+        )
     )
 
     assert entry.explain() == "12:00:00 POST http://localhost:1/hook -> nobody answered"

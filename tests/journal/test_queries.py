@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from mp_oauth_sandbox.core.registration import InvalidInputError
-from mp_oauth_sandbox.journal import Journal
+from mp_oauth_sandbox.journal import Happened, Journal
 
 
 def numbers(entries) -> list[int]:
@@ -82,9 +82,13 @@ def test_a_filter_that_does_not_exist_is_said(journal: Journal):
 
 
 def test_the_last_exchange_is_neither_the_tests_own_act_nor_a_webhook(journal: Journal):
-    journal.record(kind="token", request="POST /oauth/token", status=200, outcome="tokens issued")
-    journal.record(kind="webhook", request="POST http://x/", status=200, outcome="delivered")
-    journal.record(kind="control", request="sandbox", status=200, outcome="clock")
+    journal.record(
+        Happened(kind="token", request="POST /oauth/token", status=200, outcome="tokens issued")
+    )
+    journal.record(
+        Happened(kind="webhook", request="POST http://x/", status=200, outcome="delivered")
+    )
+    journal.record(Happened(kind="control", request="sandbox", status=200, outcome="clock"))
 
     assert journal.last().seq == 1
     assert journal.last("webhook").seq == 2
@@ -96,7 +100,7 @@ def test_a_subscription_with_an_end_ends_with_a_clear_and_others_go_on(journal: 
     journal.subscribe(lambda _: heard.append("ends"), over=lambda: heard.append("over"))
 
     journal.clear()
-    journal.record(kind="token", request="", status=200, outcome="")
+    journal.record(Happened(kind="token", request="", status=200, outcome=""))
 
     assert heard == ["over", "stays 1"]
     assert journal.listeners == 1

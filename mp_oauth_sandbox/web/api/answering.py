@@ -9,11 +9,9 @@ from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.refusals import wire_error
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.faults import Answer, Reply
-from mp_oauth_sandbox.journal import Kind
-from mp_oauth_sandbox.journal.masks import masked_refusal
+from mp_oauth_sandbox.journal import Happened, Kind
 from mp_oauth_sandbox.web.bodies import JSON_HEADERS, request_line
 from mp_oauth_sandbox.web.delivery import JournaledResponse
-from mp_oauth_sandbox.web.pages.consent import shown_client_id
 
 #: Stands in the journal for what a fault has kept from being decided.
 UNDECIDED = Answer(0, b"", {})
@@ -80,16 +78,18 @@ class Answering:
         for change in reply.changes:
             answer = change(answer)
         entry = engine.journal.record(
-            kind=about.kind,
-            request=request_line(request),
-            status=answer.status,
-            outcome=outcome,
-            refused=masked_refusal(refused) if refused else None,
-            error=wire_error(refused, engine.profile).error if refused else None,
-            grant_type=about.grant_type,
-            client_id=shown_client_id(about.client_id),
-            user_id=about.user_id,
-            facts=about.facts,
-            faults=reply.faults,
+            Happened(
+                kind=about.kind,
+                request=request_line(request),
+                status=answer.status,
+                outcome=outcome,
+                refused=refused,
+                error=wire_error(refused, engine.profile).error if refused else None,
+                grant_type=about.grant_type,
+                client_id=about.client_id,
+                user_id=about.user_id,
+                facts=about.facts,
+                faults=reply.faults,
+            )
         )
         return JournaledResponse(answer, entry=entry, reply=reply)

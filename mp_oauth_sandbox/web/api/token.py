@@ -16,7 +16,6 @@ from mp_oauth_sandbox.core.messages import (
 from mp_oauth_sandbox.core.refusals import refuse
 from mp_oauth_sandbox.engine.engine import Engine, grant_type_of
 from mp_oauth_sandbox.faults import Answer
-from mp_oauth_sandbox.journal.masks import masked
 from mp_oauth_sandbox.web.api.answering import About, Answering
 from mp_oauth_sandbox.web.bodies import BodyLimits, read_body, request_line
 
@@ -76,7 +75,7 @@ class TokenApi:
             if parsed.code:
                 facts["code"] = label(parsed.code)
             if parsed.redirect_uri:
-                facts["redirect_uri"] = masked(parsed.redirect_uri[:2048])
+                facts["redirect_uri"] = parsed.redirect_uri[:2048]
         elif isinstance(parsed, Refresh) and parsed.refresh_token:
             facts["refresh_token"] = label(parsed.refresh_token)
         if isinstance(outcome, TokensIssued):

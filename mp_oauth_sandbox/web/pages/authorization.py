@@ -27,7 +27,7 @@ from mp_oauth_sandbox.core.registration import InvalidInputError, NewSeller
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.faults import Answer, Reply
-from mp_oauth_sandbox.journal import Entry
+from mp_oauth_sandbox.journal import Entry, Happened
 from mp_oauth_sandbox.web.api.answering import UNDECIDED
 from mp_oauth_sandbox.web.bodies import request_line
 from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
@@ -36,7 +36,6 @@ from mp_oauth_sandbox.web.pages.consent import (
     DeadPageError,
     SellerPages,
     set_cookie,
-    shown_client_id,
 )
 from mp_oauth_sandbox.web.pages.rendering import Pages, same
 from mp_oauth_sandbox.web.pages.sessions import Pending, Session, Sessions, cookie_name
@@ -144,15 +143,18 @@ class ConsentPages:
         issued = reply.outcome
         if not isinstance(issued, CodeIssued):
             return self._refuse(context, issued, reply)
+        code = self._engine.mint.label(issued.code)
         entry = self._engine.journal.record(
-            kind="authorization",
-            request=request_line(context.http),
-            status=self._engine.profile.redirect_status,
-            outcome="code issued",
-            client_id=issued.client_id,
-            user_id=issued.user_id,
-            facts=self._shown.facts(context.asked) | {"code": self._engine.mint.label(issued.code)},
-            faults=reply.faults,
+            Happened(
+                kind="authorization",
+                request=request_line(context.http),
+                status=self._engine.profile.redirect_status,
+                outcome="code issued",
+                client_id=issued.client_id,
+                user_id=issued.user_id,
+                facts={**self._shown.facts(context.asked), "code": code},
+                faults=reply.faults,
+            )
         )
         return self._redirect(wire.success_location(issued), entry, reply)
 
@@ -193,14 +195,16 @@ class ConsentPages:
     def _undecided(self, context: _Context, reply: Reply) -> Response:
         """No answer at all: a fault hung up before anything was decided."""
         entry = self._engine.journal.record(
-            kind="authorization",
-            request=request_line(context.http),
-            status=0,
-            outcome="dropped before anything was decided",
-            client_id=shown_client_id(context.asked.client_id),
-            user_id=context.user_id,
-            facts=self._shown.facts(context.asked),
-            faults=reply.faults,
+            Happened(
+                kind="authorization",
+                request=request_line(context.http),
+                status=0,
+                outcome="dropped before anything was decided",
+                client_id=context.asked.client_id,
+                user_id=context.user_id,
+                facts=self._shown.facts(context.asked),
+                faults=reply.faults,
+            )
         )
         return JournaledResponse(UNDECIDED, entry=entry, reply=reply)
 

@@ -15,8 +15,8 @@ from mp_oauth_sandbox.core.refusals import RULES, explanation, refuse, remedy, w
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.faults import Answer, Reply
-from mp_oauth_sandbox.journal import Entry
-from mp_oauth_sandbox.journal.masks import masked, masked_refusal
+from mp_oauth_sandbox.journal import Delivery, Entry, Happened
+from mp_oauth_sandbox.journal.masks import masked_refusal
 from mp_oauth_sandbox.web.bodies import request_line
 from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
 from mp_oauth_sandbox.web.pages.rendering import Pages, origin_of
@@ -101,14 +101,17 @@ class SellerPages:
             context["redirect_origin"] = origin_of(redirect_uri)
         status = 400 if invalid else 200
         self._engine.journal.record(
-            kind="authorization",
-            request=request_line(request),
-            status=status,
-            outcome="sign-in page shown" if seller is None else "consent page shown",
-            client_id=application.client_id,
-            user_id=session.user_id,
-            facts=self.facts(pending.request),
-        ).delivery = "delivered"
+            Happened(
+                kind="authorization",
+                request=request_line(request),
+                status=status,
+                outcome="sign-in page shown" if seller is None else "consent page shown",
+                client_id=application.client_id,
+                user_id=session.user_id,
+                facts=self.facts(pending.request),
+                delivery="delivered",
+            )
+        )
         response = self._pages.render(
             template, context, language=language, form_target=redirect_uri, status=status
         )
@@ -166,8 +169,8 @@ class SellerPages:
             pending.request if pending else None,
             status=400,
             user_id=session.user_id if session else None,
+            delivery="delivered",
         )
-        entry.delivery = "delivered"
         language = self.language(request, pending, self._seller(session))
         context = {
             "message": getattr(texts(language), why),
@@ -201,32 +204,35 @@ class SellerPages:
         status: int,
         user_id: int | None = None,
         faults: tuple[str, ...] = (),
+        delivery: Delivery = "pending",
     ) -> Entry:
         """Write a refusal down, or the seller's own denial."""
         denied = refused.cause is Cause.SELLER_DENIED
-        client_id = asked.client_id if asked else None
         return self._engine.journal.record(
-            kind="authorization",
-            request=request_line(request),
-            status=status,
-            outcome="denied by the seller" if denied else "refused",
-            refused=masked_refusal(refused),
-            error=RULES[refused.cause].error if denied else "error_page",
-            client_id=shown_client_id(client_id),
-            user_id=user_id,
-            facts=self.facts(asked) if asked else {},
-            faults=faults,
+            Happened(
+                kind="authorization",
+                request=request_line(request),
+                status=status,
+                outcome="denied by the seller" if denied else "refused",
+                refused=refused,
+                error=RULES[refused.cause].error if denied else "error_page",
+                client_id=asked.client_id if asked else None,
+                user_id=user_id,
+                facts=self.facts(asked) if asked else {},
+                faults=faults,
+                delivery=delivery,
+            )
         )
 
     def facts(self, asked: AuthorizationRequest) -> dict[str, str]:
         """What the journal may know of an authorization request."""
         facts: dict[str, str] = {}
         if asked.redirect_uri is not None:
-            facts["redirect_uri"] = masked(asked.redirect_uri[:2048])
+            facts["redirect_uri"] = asked.redirect_uri[:2048]
         if asked.state is not None:
             facts["state"] = self._engine.mint.label(asked.state)
         if asked.code_challenge is not None:
-            facts["code_challenge_method"] = masked((asked.code_challenge_method or "(none)")[:20])
+            facts["code_challenge_method"] = (asked.code_challenge_method or "(none)")[:20]
         return facts
 
     def _seller(self, session: Session | None) -> Seller | None:
@@ -240,12 +246,6 @@ def set_cookie(request: Request, response: Response, session: Session) -> None:
     response.set_cookie(
         cookie_name(request.scope), session.session_id, httponly=True, samesite="lax", path="/"
     )
-
-
-def shown_client_id(client_id: str | None) -> str | None:
-    """A client id for the journal: digits only, for id and secret may have been mixed up."""
-    digits = client_id is not None and client_id.isascii() and client_id.isdigit()
-    return client_id[:20] if client_id and digits else None
 
 
 def _listed(seller: Seller) -> _Listed:

@@ -14,7 +14,7 @@ from mp_oauth_sandbox.core import paths
 from mp_oauth_sandbox.core.messages import Authentication, RedeemCode, Refused, TokensIssued
 from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.journal.masks import masked_refusal
+from mp_oauth_sandbox.journal import Happened
 from mp_oauth_sandbox.web.pages.rendering import PageRefusedError, Pages, same
 from mp_oauth_sandbox.web.pages.sessions import Sessions, cookie_name
 
@@ -87,15 +87,18 @@ class Home:
         else:
             raise TypeError(f"no page for {type(outcome).__name__}")
         self._engine.journal.record(
-            kind="token",
-            request=f"POST {paths.CALLBACK} (button)",
-            status=status,
-            outcome="tokens issued" if status == 200 else "refused",
-            refused=masked_refusal(outcome) if isinstance(outcome, Refused) else None,
-            grant_type="authorization_code",
-            client_id=redeem.authentication.client_id,
-            facts={"code": self._engine.mint.label(redeem.code)} if redeem.code else {},
-        ).delivery = "delivered"
+            Happened(
+                kind="token",
+                request=f"POST {paths.CALLBACK} (button)",
+                status=status,
+                outcome="tokens issued" if status == 200 else "refused",
+                refused=outcome if isinstance(outcome, Refused) else None,
+                grant_type="authorization_code",
+                client_id=redeem.authentication.client_id,
+                facts={"code": self._engine.mint.label(redeem.code)} if redeem.code else {},
+                delivery="delivered",
+            )
+        )
         try:
             return status, json.dumps(json.loads(content), indent=2, ensure_ascii=False)
         except ValueError:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mp_oauth_sandbox.journal import Journal, Query
+from mp_oauth_sandbox.journal import Happened, Journal, Query
 from mp_oauth_sandbox.web.control.event_stream import JournalStream, StreamLimits
 
 pytestmark = pytest.mark.anyio
@@ -60,7 +60,7 @@ def stream(journal: Journal, **limits: Any) -> JournalStream:
 
 
 def record(journal: Journal, request: str = "GET /x") -> None:
-    journal.record(kind="resource", request=request, status=200, outcome="answered")
+    journal.record(Happened(kind="resource", request=request, status=200, outcome="answered"))
 
 
 async def test_a_listener_who_leaves_leaves_nothing_behind(journal: Journal) -> None:
