@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
-Endpoint = Literal["authorization", "token", "resource", "webhook"]
+#: Where a request arrives, and what an armed fault may be on: notifications go the other way.
+Place = Literal["authorization", "token", "resource"]
+Endpoint = Place | Literal["webhook"]
 
 TOKEN: Final = "/oauth/token"  # noqa: S105 - a path, not a secret
 AUTHORIZATION: Final = "/authorization"

@@ -1,4 +1,4 @@
-"""One table: cause -> what the wire says, what really happened, what to do, and the source.
+"""One table: cause -> what the wire says and where, what really happened, what to do, the source.
 
 The wire stays as vague as Mercado Pago's; explanation, remedy and source go to the journal.
 Braces are filled from the facts of the refusal. "MP" is Mercado Pago's documentation, "ML"
@@ -9,22 +9,50 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Literal
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.paths import Place
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.shapes import is_client_id
+
+Shape = Literal[
+    "oauth",
+    "unauthorized",
+    "policy",
+    "not_found",
+    "payment",
+    "rate_limited",
+    "server_error",
+    "page",
+    "redirect",
+]
+"""How a refusal is told: seven kinds of body, the seller's error page, or back by redirect."""
+
+_AUTHORIZATION: frozenset[Place] = frozenset({"authorization"})
+_TOKEN: frozenset[Place] = frozenset({"token"})
+_RESOURCE: frozenset[Place] = frozenset({"resource"})
+_LINKING = _AUTHORIZATION | _TOKEN
+_API = _TOKEN | _RESOURCE
+_ANYWHERE = _LINKING | _RESOURCE
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row: the wire's error and sentence, the explanation, the remedy, the source."""
+    """One row: the wire's word and sentence, the explanation, the remedy, the source.
+
+    `error` is the word that the answer tells under the default profile (`error_page` where the
+    seller's page tells none), `shape` how it is told, `endpoints` where it can come from.
+    """
 
     error: str
     message: str
     explanation: str
     remedy: str
     source: str
+    shape: Shape = "oauth"
+    endpoints: frozenset[Place] = _TOKEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,30 +71,49 @@ _GRANT = (
 _CLIENT = "invalid client_id or client_secret"
 _REFERENCE = "MP, POST /oauth/token reference"
 _GRANT_SOURCE = f"{_REFERENCE}: invalid_grant; ML, Authentication and Authorization"
-_PAGE = "error_page"
 _SIDE_BY_SIDE = "  sent      {sent}\n  expected  {nearest}\n            {caret}"
 _RESTART = "Send the seller through /authorization again and redeem the new code at once, once."
 
 
-def _grant(explanation: str, remedy: str, source: str = _GRANT_SOURCE) -> Rule:
-    return Rule("invalid_grant", _GRANT, explanation, remedy, source)
+def _grant(
+    explanation: str,
+    remedy: str,
+    source: str = _GRANT_SOURCE,
+    endpoints: frozenset[Place] = _TOKEN,
+) -> Rule:
+    return Rule("invalid_grant", _GRANT, explanation, remedy, source, endpoints=endpoints)
 
 
-def _client(explanation: str, remedy: str) -> Rule:
-    return Rule("invalid_client", _CLIENT, explanation, remedy, f"{_REFERENCE}: invalid_client")
+def _client(explanation: str, remedy: str, endpoints: frozenset[Place] = _LINKING) -> Rule:
+    source = f"{_REFERENCE}: invalid_client"
+    return Rule("invalid_client", _CLIENT, explanation, remedy, source, endpoints=endpoints)
 
 
-def _request(message: str, explanation: str, remedy: str, source: str) -> Rule:
-    return Rule("invalid_request", message, explanation, remedy, source)
+def _request(
+    message: str,
+    explanation: str,
+    remedy: str,
+    source: str,
+    endpoints: frozenset[Place] = _TOKEN,
+) -> Rule:
+    return Rule("invalid_request", message, explanation, remedy, source, endpoints=endpoints)
 
 
 def _page(explanation: str, remedy: str, source: str) -> Rule:
-    return Rule(_PAGE, "", explanation, remedy, source)
+    return Rule("error_page", "", explanation, remedy, source, "page", _AUTHORIZATION)
 
 
 def _token(explanation: str, remedy: str) -> Rule:
     source = "the message is seen in 3 public projects (MP), the whole body in one (ML)"
-    return Rule("unauthorized", "invalid access token", explanation, remedy, source)
+    return Rule(
+        "unauthorized",
+        "invalid access token",
+        explanation,
+        remedy,
+        source,
+        "unauthorized",
+        _RESOURCE,
+    )
 
 
 RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
@@ -77,18 +124,21 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "Send a JSON object with Content-Type: application/json, or a form with"
             " Content-Type: application/x-www-form-urlencoded.",
             "RFC 6749 section 5.2 (invalid_request); the sentence is a guess",
+            _API,
         ),
         Cause.BODY_TOO_LARGE: _request(
             "the request body is too large",
             "The body is larger than {limit} bytes; a token request needs a few hundred.",
             "Send only the documented fields.",
             "the sandbox's own limit",
+            _API,
         ),
         Cause.BODY_TOO_SLOW: _request(
             "the request body did not arrive in time",
             "The body did not arrive within {limit} seconds.",
             "Send the whole body at once, and a Content-Length that matches it.",
             "the sandbox's own limit",
+            _API,
         ),
         Cause.PARAMETER_MISSING: _request(
             "{sentence}",
@@ -96,18 +146,21 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "Send {names} in {where}.",
             f"{_REFERENCE}; the sentence about three fields is that of a public MP thread of"
             " 2021, the other follows the one of code_verifier and is a guess",
+            _LINKING,
         ),
         Cause.PARAMETER_DUPLICATED: _request(
             "{name} must be sent only once",
             "The parameter {name} was sent more than once.",
             "Send each parameter once.",
             "RFC 6749 sections 3.1 and 3.2; the sentence is a guess",
+            _ANYWHERE,
         ),
         Cause.PARAMETER_MALFORMED: _request(
             "{name} is malformed",
             "The parameter {name} is malformed: {problem}.",
             "Send {name} as {expected}.",
             "RFC 6749 section 5.2 (invalid_request); the sentence is a guess",
+            _ANYWHERE,
         ),
         Cause.PARAMETER_SURPLUS: _request(
             "unsupported parameter: {name}",
@@ -138,11 +191,13 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "The application {client_id} is blocked.",
             "Unblock it in the sandbox; in production only Mercado Pago's support can.",
             "MP reference: forbidden; status 400 there, 403 in ML's list; the sentence is a guess",
+            endpoints=_LINKING,
         ),
         Cause.SECRET_MISMATCH: _client(
             "The client_secret is not that of application {client_id}.",
             "Copy the client_secret again; if it was rotated, deploy the new one. This is no"
             " reason to unlink any seller.",
+            _TOKEN,
         ),
         Cause.RESPONSE_TYPE_UNSUPPORTED: _page(
             "response_type is {value}; Mercado Pago knows only code.",
@@ -160,6 +215,7 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "Send code_challenge and code_challenge_method=S256, or switch PKCE off for the"
             " application.",
             "MP, Get Access Token: PKCE; ML, Authentication and Authorization",
+            _LINKING,
         ),
         Cause.CHALLENGE_MALFORMED: _page(
             "The code challenge cannot be used: {problem}.",
@@ -174,6 +230,7 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "Ask only for scopes the application has, or leave scope out.",
             "MP reference: invalid_scope, allowed are offline_access, write, read; the sentence"
             " is a guess",
+            endpoints=_LINKING,
         ),
         Cause.OPERATOR_ACCOUNT: _page(
             "{nickname} is a collaborator of account {main_account}; only the main account can"
@@ -200,6 +257,8 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             " again. Do not call the token endpoint.",
             "RFC 6749 section 4.1.2.1; MP, marketplace guide: an error instead of the code; its"
             " name is a guess",
+            "redirect",
+            _AUTHORIZATION,
         ),
         Cause.GRANT_TYPE_UNSUPPORTED: Rule(
             "unsupported_grant_type",
@@ -320,15 +379,19 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "Wait (Retry-After, where it is sent), then try again with growing pauses. This is no"
             " reason to unlink any seller.",
             "MP reference: 429 local_rate_limited; the body is a guess",
+            "rate_limited",
+            _ANYWHERE,
         ),
         Cause.SERVER_FAILED: Rule(
-            "server_error",
+            "service_unavailable",
             "",
             "A fault of the sandbox answered {status} before anything was decided, as a failing or"
             " overloaded server would.",
             "Try a refresh again later, with growing pauses, and unlink nobody. A real 5xx does not"
             " tell whether the code or refresh token was spent, so never repeat a code for it.",
             "ML, errors of another API: 500, 502, 503 and 504 in this shape; a guess for MP",
+            "server_error",
+            _ANYWHERE,
         ),
         Cause.TOKEN_MISSING: Rule(
             "unauthorized",
@@ -336,6 +399,8 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "The request carries no access token: {problem}.",
             "Send Authorization: Bearer <access_token>.",
             "seen in 5 public projects (MP)",
+            "unauthorized",
+            _RESOURCE,
         ),
         Cause.TOKEN_MALFORMED: _token(
             "What was sent is not an access token: {problem}.",
@@ -355,11 +420,13 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "Refresh once; if that is refused too, the seller must link again.",
         ),
         Cause.TOKEN_FORBIDDEN: Rule(
-            "policy",
+            "PA_UNAUTHORIZED_RESULT_FROM_POLICIES",
             "At least one policy returned UNAUTHORIZED.",
             "The access token is good, but {because}.",
             "Give the application the permission (or unblock it); another token does not help.",
             "seen in 6 public projects (MP), the whole body in one (ML); when it comes is a guess",
+            "policy",
+            _RESOURCE,
         ),
         Cause.RESOURCE_UNKNOWN: Rule(
             "resource not found",
@@ -368,15 +435,19 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "Check method and path, or add a resource for them. Linking needs POST /oauth/token;"
             " the seller's browser goes to GET /authorization.",
             "the 404 of the API, seen in 5 public projects (ML)",
+            "not_found",
+            _RESOURCE,
         ),
         Cause.IDEMPOTENCY_KEY_MISSING: Rule(
-            "payment",
+            "bad_request",
             "Header X-Idempotency-Key can't be null",
             "The request has no X-Idempotency-Key header.",
             "Send a key of its own (a UUID) with each payment, and the same one when you repeat"
             " it.",
             "MP, POST /v1/payments reference; the sentence and code 4292 are seen in public"
             " projects, the other keys are a guess; profile field payment_idempotency_key",
+            "payment",
+            _RESOURCE,
         ),
         Cause.TEST_USER_IN_LIVE_MODE: Rule(
             "internal_server_error",
@@ -385,6 +456,7 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "Send test_token=true with the code exchange, or link a real seller in production.",
             "the message is seen in public projects (MP, 2026), with status 500 and with 400;"
             " the other keys are a guess; profile field live_payment_of_test_user",
+            endpoints=_RESOURCE,
         ),
     }
 )
@@ -448,14 +520,13 @@ MISTAKES: MappingProxyType[Mistake, tuple[str, str]] = MappingProxyType(
     }
 )
 
-#: Status of each error name; MP reference: 400 for all but 429.
+#: The status of each word; MP reference: 400 for all of the token endpoint's but 429.
 _STATUS = {
     "local_rate_limited": 429,
     "unauthorized": 401,
-    "policy": 403,
+    "PA_UNAUTHORIZED_RESULT_FROM_POLICIES": 403,
     "resource not found": 404,
     "internal_server_error": 500,
-    "invalid_client": 400,
 }
 
 
@@ -468,6 +539,10 @@ def wire_error(refused: Refused, profile: Profile) -> WireError:
     """What the wire says about a refusal, under this profile."""
     rule = RULES[refused.cause]
     message = rule.message.format_map(_Facts(refused.facts))
+    if rule.shape == "server_error":
+        failed = HTTPStatus(int(refused.facts.get("status", 503)))
+        error = failed.phrase.lower().replace(" ", "_")
+        return WireError(status=failed, error=error, message=failed.phrase)
     status = _STATUS.get(rule.error, 400)
     match rule.error:
         case "invalid_grant" if profile.invalid_grant_final_period:
@@ -480,10 +555,6 @@ def wire_error(refused: Refused, profile: Profile) -> WireError:
             message = profile.unsupported_grant_type_message
         case "invalid_scope":
             message = profile.invalid_scope_message
-        case "server_error":
-            failed = HTTPStatus(int(refused.facts.get("status", 503)))
-            error = failed.phrase.lower().replace(" ", "_")
-            return WireError(status=failed, error=error, message=failed.phrase)
         case "unauthorized_client":
             message = profile.unauthorized_client_message
         case _:

@@ -19,29 +19,6 @@ Status = Literal[429, 500, 502, 503, 504]
 #: RFC 6585 section 4).
 _WITH_RETRY_AFTER = (429, 503)
 
-#: Which errors only a resource, or only the authorization endpoint, tells.
-_RESOURCE_ERRORS = {
-    "unauthorized",
-    "policy",
-    "resource not found",
-    "payment",
-    "internal_server_error",
-}
-_PAGE_ERRORS = {"error_page", "access_denied"}
-_ANYWHERE = {"local_rate_limited", "server_error"}
-
-#: What the authorization endpoint finds and the token endpoint too.
-_SHARED = {
-    Cause.PARAMETER_MISSING,
-    Cause.PARAMETER_DUPLICATED,
-    Cause.PARAMETER_MALFORMED,
-    Cause.APPLICATION_UNKNOWN,
-    Cause.APPLICATION_DELETED,
-    Cause.APPLICATION_BLOCKED,
-    Cause.CHALLENGE_MISSING,
-    Cause.SCOPE_INVALID,
-}
-
 
 class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
     """Nothing is decided; the answer is the one that a `cause` or a failing server gives.
@@ -61,7 +38,7 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
             raise InvalidInputError("cause", "give a cause or a status, not both")
         if self.retry_after is not None and self._status() not in _WITH_RETRY_AFTER:
             raise InvalidInputError("retry_after", "is for status 429 and 503")
-        if self.cause is not None and not self._fitting(self.cause):
+        if self.cause is not None and self.endpoints().isdisjoint(RULES[self.cause].endpoints):
             raise InvalidInputError("cause", f"{self.cause} is nothing that {self.on} answers")
 
     def arm(self) -> Wrapper:
@@ -75,18 +52,6 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
             return refused
 
         return wrapper
-
-    def _fitting(self, cause: Cause) -> bool:
-        error = RULES[cause].error
-        if error in _ANYWHERE:
-            return True
-        if error in _RESOURCE_ERRORS:
-            fitting = {"resource"}
-        elif error in _PAGE_ERRORS:
-            fitting = {"authorization"}
-        else:
-            fitting = {"token", "authorization"} if cause in _SHARED else {"token"}
-        return not self.endpoints().isdisjoint(fitting)
 
     def _status(self) -> int | None:
         if self.status is None and self.cause in {None, Cause.SERVER_FAILED}:
@@ -121,6 +86,8 @@ def _own_parameter(asked: Asked) -> str:
     """The parameter that a request at this place is most about."""
     if asked.endpoint == "authorization":
         return "redirect_uri"
+    if asked.endpoint == "resource":
+        return "access_token"
     own = {"refresh_token": "refresh_token", "client_credentials": "client_secret"}
     return own.get(asked.grant_type or "", "code")
 

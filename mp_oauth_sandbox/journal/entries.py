@@ -55,9 +55,11 @@ class Entry:
 
     `at` is the server's virtual time (UTC), `request` the method and path, `outcome` a few
     words, `line` these in one line, `facts` what else is known (redirect_uri, state and
-    credentials by short id; ages in seconds). On a refusal `error` is the wire's word and
-    `cause` the true one, with explanation, remedy and source. A `status` of 0 means that
-    nobody answered. `faults` names the faults that touched the exchange.
+    credentials by short id; ages in seconds). On a refusal `error` is the word that is really
+    on the wire, before any fault garbled it (`error_page` stands for the authorization
+    endpoint's page, which has none), and `cause` the true one, with explanation, remedy and
+    source. A `status` of 0 means that nobody answered. `faults` names the faults that touched
+    the exchange.
     """
 
     seq: int

@@ -10,16 +10,20 @@ from mp_oauth_sandbox.wire.parse import (
     parse_token_request,
 )
 from mp_oauth_sandbox.wire.render import (
-    denial_location,
-    mismatch_location,
+    Redirected,
+    Told,
+    denial,
+    mismatch,
     render_refusal,
     render_tokens,
     success_location,
 )
 
 __all__ = [
-    "denial_location",
-    "mismatch_location",
+    "Redirected",
+    "Told",
+    "denial",
+    "mismatch",
     "parse_authorization",
     "parse_bearer",
     "parse_token_request",

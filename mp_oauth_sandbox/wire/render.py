@@ -1,6 +1,8 @@
 """Answers: from outcomes to bytes, their keys in the order of public captures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,7 +17,7 @@ from mp_oauth_sandbox.core.messages import (
     TokensIssued,
 )
 from mp_oauth_sandbox.core.profile import Profile
-from mp_oauth_sandbox.core.refusals import wire_error
+from mp_oauth_sandbox.core.refusals import RULES, WireError, wire_error
 from mp_oauth_sandbox.wire.errors import error_fields
 from mp_oauth_sandbox.wire.exchange import Answer
 
@@ -32,27 +34,37 @@ def success_location(issued: CodeIssued) -> str:
     return f"{issued.redirect_uri}{_joint(issued.redirect_uri)}code={issued.code}{state}"
 
 
-def denial_location(request: AuthorizationRequest, profile: Profile) -> str:
+class Redirected(NamedTuple):
+    """Where the browser goes when an authorization request was refused, and with what word."""
+
+    location: str
+    error: str
+
+
+def denial(request: AuthorizationRequest, profile: Profile) -> Redirected:
     """Where the browser goes when the seller refused: RFC 6749 section 4.1.2.1."""
+    error = RULES[Cause.SELLER_DENIED].error
     description = (
         "&error_description=User+denied+access" if profile.denial_error_description else ""
     )
     echoed = profile.denial_echoes_state and request.state is not None
     state = f"&state={request.state}" if echoed else ""
     uri = request.redirect_uri or ""
-    return f"{uri}{_joint(uri)}error=access_denied{description}{state}"
+    return Redirected(f"{uri}{_joint(uri)}error={error}{description}{state}", error)
 
 
-def mismatch_location(registered: str) -> str:
+def mismatch(registered: str) -> Redirected:
     """Where the behaviour of 2015 sent a wrong redirect URI; two public threads of 2015-2016.
 
     The real one sent it to the unregistered URI. That is an open redirect, so this goes to
     a registered one.
     """
-    return (
-        f"{registered}{_joint(registered)}error=redirect_uri_mismatch"
+    error = "redirect_uri_mismatch"
+    location = (
+        f"{registered}{_joint(registered)}error={error}"
         "&error_description=Your+client+callback+must+be+the+same+as+your+redirect_uri"
     )
+    return Redirected(location, error)
 
 
 def _joint(uri: str) -> str:
@@ -92,80 +104,92 @@ def _ordered(scopes: tuple[str, ...], profile: Profile) -> Iterable[str]:
 # ---- refusals ----
 
 
-def render_refusal(refused: Refused, profile: Profile) -> Answer:
+class Told(NamedTuple):
+    """A refused request's answer, and the word by which its body calls the refusal."""
+
+    answer: Answer
+    error: str
+
+
+def render_refusal(refused: Refused, profile: Profile) -> Told:
     """The answer of the token endpoint or a resource to a refused request."""
     error = wire_error(refused, profile)
-    match error.error:
+    match RULES[refused.cause].shape:
         case "unauthorized":
-            body = _unauthorized(refused, error.message, profile)
+            body = _unauthorized(refused, error, profile)
         case "policy":
             body = {
                 "message": error.message,
-                "code": "PA_UNAUTHORIZED_RESULT_FROM_POLICIES",
+                "code": error.error,
                 "status": error.status,
                 "blocked_by": "PolicyAgent",
             }
-        case "resource not found":
-            return NOT_FOUND
+        case "not_found":
+            body = {"message": _NOT_FOUND, "error": error.error}
         case "payment":
-            body = _payment_error(error.message, error.status)
-        case "local_rate_limited":
-            return _rate_limited(error.message, profile)
+            body = _with_cause(4292, error)
+        case "rate_limited":
+            return _rate_limited(error, profile)
         case _:
-            body = _error_body(error.message, error.error, error.status, profile)
-    return Answer(error.status, msgspec.json.encode(body), {})
+            body = _error_body(error, profile)
+    return _told(error.status, body, {})
 
 
-def _error_body(message: str, error: str, status: int, profile: Profile) -> dict[str, object]:
+def _told(status: int, body: Mapping[str, object], headers: Mapping[str, str]) -> Told:
+    # Read from the body, so that no other word can be written down than the one that is sent.
+    word = body["error"] if "error" in body else body["code"]
+    return Told(Answer(status, msgspec.json.encode(body), headers), str(word))
+
+
+def _error_body(error: WireError, profile: Profile) -> dict[str, object]:
+    told: dict[str, object] = {"error": error.error, "status": error.status, "cause": []}
     match profile.error_body:
         case "message":
-            return error_fields(message, error=error, status=status)
+            return error_fields(error.message, error=error.error, status=error.status)
         case "error_description":
-            return {"error_description": message, "error": error, "status": status, "cause": []}
+            return {"error_description": error.message, **told}
         case "two_keys":
-            return {"message": message, "error": error}
+            return {"message": error.message, "error": error.error}
 
 
-def _payment_error(message: str, status: int) -> dict[str, object]:
-    cause = [{"code": 4292, "description": message, "data": None}]
-    return {"message": message, "error": "bad_request", "status": status, "cause": cause}
+def _with_cause(code: int, error: WireError) -> dict[str, object]:
+    """The body of an older stack: the sentence again, beside a number."""
+    cause = [{"code": code, "description": error.message, "data": None}]
+    return {
+        "message": error.message,
+        "error": error.error,
+        "status": error.status,
+        "cause": cause,
+    }
 
 
-def _rate_limited(message: str, profile: Profile) -> Answer:
+def _rate_limited(error: WireError, profile: Profile) -> Told:
     headers = {} if profile.retry_after is None else {"retry-after": str(profile.retry_after)}
     match profile.rate_limited_body:
         case "plain":
-            return Answer(429, b"local_rate_limited", headers | {"content-type": "text/plain"})
+            headers["content-type"] = "text/plain"
+            return Told(Answer(error.status, error.error.encode(), headers), error.error)
         case "too_many_requests":
-            body = _error_body("Too Many Requests", "too_many_requests", 429, profile)
+            error = replace(error, error="too_many_requests", message="Too Many Requests")
         case "json":
-            body = _error_body(message, "local_rate_limited", 429, profile)
-    return Answer(429, msgspec.json.encode(body), headers)
+            pass
+    return _told(error.status, _error_body(error, profile), headers)
 
 
-def _unauthorized(refused: Refused, message: str, profile: Profile) -> dict[str, object]:
+def _unauthorized(refused: Refused, error: WireError, profile: Profile) -> dict[str, object]:
     match profile.unauthorized_body:
         case "code_message":
-            return {"code": "unauthorized", "message": message}
+            return {"code": error.error, "message": error.message}
         case "invalid_token":
             return {"message": "invalid_token", "cause": [], "error": "not_found", "status": 401}
         case "code_5":
-            said = "Must provide your access_token to proceed"
-            sentence = said if refused.cause is Cause.TOKEN_MISSING else message
-            cause = [{"code": 5, "description": sentence, "data": None}]
-            return {"message": sentence, "error": "unauthorized", "status": 401, "cause": cause}
+            if refused.cause is Cause.TOKEN_MISSING:
+                error = replace(error, message="Must provide your access_token to proceed")
+            return _with_cause(5, error)
 
 
-#: What the API answers where there is nothing: 5 public projects (ML), 2 (MP).
-NOT_FOUND = Answer(
-    404,
-    msgspec.json.encode(
-        {
-            "message": "Si quieres conocer los recursos de la API que se encuentran disponibles"
-            " visita el Sitio de Desarrolladores de MercadoLibre"
-            " (http://developers.mercadolibre.com)",
-            "error": "resource not found",
-        }
-    ),
-    {},
+#: What the API says where there is nothing: 5 public projects (ML), 2 (MP).
+_NOT_FOUND = (
+    "Si quieres conocer los recursos de la API que se encuentran disponibles visita el Sitio de"
+    " Desarrolladores de MercadoLibre (http://developers.mercadolibre.com)"
 )

@@ -149,9 +149,6 @@ _SLIP = f"{_TESTS}slip_is_recognised_and_has_its_own_explanation_without_secrets
 #: Names whose one sentence has a row of its own.
 _ONE_SENTENCE = frozenset({"invalid_grant", "invalid_client"})
 
-#: Names that RULES gives to answers which show no such word.
-_NO_ERROR_NAME = frozenset({"unauthorized", "policy", "resource not found"})
-
 _FACT = re.compile(r"\{(\w+)\}")
 _CLOSING_FACT = re.compile(r"(?:; \w+ \w+)?: \{\w+\}(?=[.;])")
 
@@ -190,17 +187,16 @@ def _refusals() -> Iterator[tuple[str, Fields]]:
 
 def _answer(cause: Cause, rule: Rule) -> str:
     """What the wire says, in words."""
-    if rule.error == "error_page":
+    if rule.shape == "page":
         return "The seller gets the error page, HTTP 400."
-    if cause is Cause.SELLER_DENIED:
+    if rule.shape == "redirect":
         return f"The browser goes back with `error={rule.error}`."
     error = wire_error(refuse(cause), DEFAULT)
-    name = "" if rule.error in _NO_ERROR_NAME else f" `{error.error}`"
     # A rule's sentence may wait for facts, which only a real request has.
     known = error.message if "{" not in rule.message else _FACT.sub(r"<\1>", rule.message)
     own_row = rule.error in _ONE_SENTENCE or known in {"", "<sentence>"}
     said = "" if own_row else f": `{known}`"
-    return f"Answer: {error.status}{name}{said}."
+    return f"Answer: {error.status} `{error.error}`{said}."
 
 
 def _slips() -> Iterator[tuple[str, Fields]]:

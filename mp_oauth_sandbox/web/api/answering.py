@@ -6,7 +6,6 @@ from starlette.requests import Request
 
 from mp_oauth_sandbox import wire
 from mp_oauth_sandbox.core.messages import Refused
-from mp_oauth_sandbox.core.refusals import wire_error
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.faults import Answer, Reply
 from mp_oauth_sandbox.journal import Happened, Kind
@@ -50,18 +49,18 @@ class Answering:
         self, request: Request, reply: Reply, answer: Answer, about: About, outcome: str
     ) -> JournaledResponse:
         """An answer to a request that was granted; `outcome` is what the journal calls it."""
-        return self._finish(request, reply, answer, about, outcome, None)
+        return self._finish(request, reply, answer, about, outcome)
 
     def otherwise(self, request: Request, reply: Reply, about: About) -> JournaledResponse:
         """The answer to a refusal, or none where a fault hung up before a decision."""
         refused = reply.outcome
         if refused is None:
             said = "dropped before anything was decided"
-            return self._finish(request, reply, UNDECIDED, about, said, None)
+            return self._finish(request, reply, UNDECIDED, about, said)
         if not isinstance(refused, Refused):
             raise TypeError(f"no answer to {type(refused).__name__}")
-        answer = wire.render_refusal(refused, self._engine.profile)
-        return self._finish(request, reply, answer, about, "refused", refused)
+        answer, error = wire.render_refusal(refused, self._engine.profile)
+        return self._finish(request, reply, answer, about, "refused", refused, error)
 
     def _finish(
         self,
@@ -70,7 +69,8 @@ class Answering:
         answer: Answer,
         about: About,
         outcome: str,
-        refused: Refused | None,
+        refused: Refused | None = None,
+        error: str | None = None,
     ) -> JournaledResponse:
         engine = self._engine
         headers = {**JSON_HEADERS, "x-request-id": engine.mint.request_id(), **answer.headers}
@@ -84,7 +84,7 @@ class Answering:
                 status=answer.status,
                 outcome=outcome,
                 refused=refused,
-                error=wire_error(refused, engine.profile).error if refused else None,
+                error=error,
                 grant_type=about.grant_type,
                 client_id=about.client_id,
                 user_id=about.user_id,

@@ -172,14 +172,14 @@ class ConsentPages:
         if not isinstance(refused, Refused):
             raise TypeError(f"no page for {type(refused).__name__}")
         if refused.cause is Cause.SELLER_DENIED:
-            location = wire.denial_location(context.asked, self._engine.profile)
-            return self._redirect(location, self._redirected(context, refused, reply), reply)
+            back = wire.denial(context.asked, self._engine.profile)
+            return self._redirect_refusal(back, context, refused, reply)
         unregistered = refused.cause is Cause.REDIRECT_URI_NOT_REGISTERED
         if unregistered and self._engine.profile.bad_authorization_request == "redirect":
             application = self._panel.application(context.asked.client_id or "")
             if application is not None:
-                location = wire.mismatch_location(application.redirect_uris[0])
-                return self._redirect(location, self._redirected(context, refused, reply), reply)
+                back = wire.mismatch(application.redirect_uris[0])
+                return self._redirect_refusal(back, context, refused, reply)
         if refused.cause is Cause.OPERATOR_ACCOUNT and context.session is not None:
             # Else the browser would stay with an account that no page lets it leave.
             self._sessions.close(context.session)
@@ -208,15 +208,19 @@ class ConsentPages:
         )
         return JournaledResponse(UNDECIDED, entry=entry, reply=reply)
 
-    def _redirected(self, context: _Context, refused: Refused, reply: Reply) -> Entry:
-        return self._shown.record_refusal(
+    def _redirect_refusal(
+        self, back: wire.Redirected, context: _Context, refused: Refused, reply: Reply
+    ) -> Response:
+        entry = self._shown.record_refusal(
             context.http,
             refused,
             context.asked,
             status=self._engine.profile.redirect_status,
+            error=back.error,
             user_id=context.user_id,
             faults=reply.faults,
         )
+        return self._redirect(back.location, entry, reply)
 
     def _redirect(self, location: str, entry: Entry, reply: Reply) -> Response:
         headers = {

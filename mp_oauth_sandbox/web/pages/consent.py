@@ -11,7 +11,7 @@ from mp_oauth_sandbox.core.messages import AuthorizationRequest, Refused
 from mp_oauth_sandbox.core.nearest import caret
 from mp_oauth_sandbox.core.paths import CONSENT
 from mp_oauth_sandbox.core.records import Application, Seller
-from mp_oauth_sandbox.core.refusals import RULES, explanation, refuse, remedy, wire_error
+from mp_oauth_sandbox.core.refusals import explanation, refuse, remedy, wire_error
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.faults import Answer, Reply
@@ -202,11 +202,12 @@ class SellerPages:
         asked: AuthorizationRequest | None,
         *,
         status: int,
+        error: str = "error_page",
         user_id: int | None = None,
         faults: tuple[str, ...] = (),
         delivery: Delivery = "pending",
     ) -> Entry:
-        """Write a refusal down, or the seller's own denial."""
+        """Write a refusal down, or the seller's own denial; `error` is what a redirect told."""
         denied = refused.cause is Cause.SELLER_DENIED
         return self._engine.journal.record(
             Happened(
@@ -215,7 +216,7 @@ class SellerPages:
                 status=status,
                 outcome="denied by the seller" if denied else "refused",
                 refused=refused,
-                error=RULES[refused.cause].error if denied else "error_page",
+                error=error,
                 client_id=asked.client_id if asked else None,
                 user_id=user_id,
                 facts=self.facts(asked) if asked else {},

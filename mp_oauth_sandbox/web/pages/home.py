@@ -79,10 +79,11 @@ class Home:
     def _redeem(self, redeem: RedeemCode) -> tuple[int, str]:
         outcome = self._engine.serve(redeem)
         profile = self._engine.profile
+        error: str | None = None
         if isinstance(outcome, TokensIssued):
             status, content = 200, wire.render_tokens(outcome, redeem, profile)
         elif isinstance(outcome, Refused):
-            answer = wire.render_refusal(outcome, profile)
+            answer, error = wire.render_refusal(outcome, profile)
             status, content = answer.status, answer.body
         else:
             raise TypeError(f"no page for {type(outcome).__name__}")
@@ -93,6 +94,7 @@ class Home:
                 status=status,
                 outcome="tokens issued" if status == 200 else "refused",
                 refused=outcome if isinstance(outcome, Refused) else None,
+                error=error,
                 grant_type="authorization_code",
                 client_id=redeem.authentication.client_id,
                 facts={"code": self._engine.mint.label(redeem.code)} if redeem.code else {},
