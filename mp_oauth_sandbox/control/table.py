@@ -9,6 +9,7 @@ from mp_oauth_sandbox.control import (
     explain,
     faults,
     journal,
+    leaks,
     profile,
     resources,
     revocations,
@@ -30,5 +31,6 @@ TABLE: tuple[Call[Any, Any], ...] = (
     *webhooks.CALLS,
     *resources.CALLS,
     *explain.CALLS,
+    *leaks.CALLS,
     *faults.CALLS,
 )

@@ -7,6 +7,7 @@ from mp_oauth_sandbox.web.control.consent import ConsentOperations
 from mp_oauth_sandbox.web.control.explain import ExplainOperations
 from mp_oauth_sandbox.web.control.faults import FaultOperations
 from mp_oauth_sandbox.web.control.journal import JournalOperations
+from mp_oauth_sandbox.web.control.leaks import LeakOperations
 from mp_oauth_sandbox.web.control.operations import Operation
 from mp_oauth_sandbox.web.control.profile import ProfileOperations
 from mp_oauth_sandbox.web.control.resources import ResourceOperations
@@ -32,6 +33,7 @@ def operations(engine: Engine, webhooks: Webhooks, sessions: Sessions) -> tuple[
         WebhookOperations(webhooks),
         ResourceOperations(engine.resources),
         ExplainOperations(engine),
+        LeakOperations(engine),
         FaultOperations(engine.faults),
     )
     return tuple(one for noun in nouns for one in noun.operations())

@@ -581,6 +581,7 @@ LIVES: dict[str, list[tuple[str, object]]] = {
         ("/explain", {"what": "APP_USR-1-010100-" + "0" * 32 + "-5"}),
         ("/explain", {"what": "/authorization?client_id=123&response_type=code"}),
     ],
+    "POST /leaks": [("/leaks", {"text": "nothing, %3Cb%3E &amp; a2V5"})],
     "POST /reset": [("/reset", None)],
     "GET /openapi.json": [("/openapi.json", None)],
 }
