@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from mp_oauth_sandbox.control.types import Call, Count
+from mp_oauth_sandbox.control.types import Call, Count, Nothing
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.journal.entries import Delivery, Entry, Kind
 
@@ -13,6 +13,9 @@ from mp_oauth_sandbox.journal.entries import Delivery, Entry, Kind
 PAGE_LIMIT, PAGE = 1000, 100
 
 EVENT_STREAM = "text/event-stream"
+
+#: How many seconds of real time a call may wait for an entry.
+LONGEST_WAIT = 60
 
 GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
 
@@ -37,6 +40,10 @@ class JournalWanted(Struct, forbid_unknown_fields=True):
     seller: Annotated[Count | None, Meta(description="A user_id")] = None
     cause: Cause | None = None
     grant_type: GrantType | None = None
+    wait: Annotated[
+        Annotated[float, Meta(ge=0, le=LONGEST_WAIT)] | None,
+        Meta(description="Seconds (real time) to wait at most until there is such an entry"),
+    ] = None
     stream: Annotated[
         bool | None,
         Meta(description=f"Server-sent events, as with Accept: {EVENT_STREAM}"),
@@ -44,7 +51,13 @@ class JournalWanted(Struct, forbid_unknown_fields=True):
 
 
 class EntryOut(Struct):
-    """A journal entry. `explain` says it all in words, as a terminal shows it."""
+    """A journal entry. `explain` says it all in words, as a terminal shows it.
+
+    `arrived`, `decided` and `ended` (null while the answer is on its way) are numbers of one
+    counter that only goes up. `client_id`, `user_id` and `grant` say whose the request was, as
+    far as it can be told; `carried` and `got` are the labels of the credentials in it and in
+    its answer.
+    """
 
     seq: int
     at: datetime
@@ -56,6 +69,7 @@ class EntryOut(Struct):
     grant_type: str | None
     client_id: str | None
     user_id: int | None
+    grant: str | None
     error: str | None
     cause: Cause | None
     explanation: str | None
@@ -64,6 +78,11 @@ class EntryOut(Struct):
     facts: dict[str, str]
     delivery: Delivery
     faults: tuple[str, ...]
+    arrived: int
+    decided: int
+    ended: int | None
+    carried: dict[str, str]
+    got: dict[str, str]
     explain: str
 
     @classmethod
@@ -83,6 +102,24 @@ class JournalOut(Struct):
     next: int
 
 
+class InFlight(Struct):
+    """A request that has come and is not over; `seq` is its entry's, once it is decided."""
+
+    arrived: int
+    request: str
+    seq: int | None
+
+
+class InFlightOut(Struct):
+    """What is in flight, in the order of arrival: requests, and notifications on their way.
+
+    `number` is later than everything up to now, in the count of `arrived`, `decided` and `ended`.
+    """
+
+    in_flight: list[InFlight]
+    number: int
+
+
 READ = Call(
     "journal",
     "GET",
@@ -93,4 +130,13 @@ READ = Call(
     streams=EVENT_STREAM,
 )
 
-CALLS = (READ,)
+IN_FLIGHT = Call(
+    "in_flight",
+    "GET",
+    "/journal/in-flight",
+    "The requests that have come and are not over",
+    Nothing,
+    InFlightOut,
+)
+
+CALLS = (READ, IN_FLIGHT)

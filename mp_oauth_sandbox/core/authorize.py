@@ -165,6 +165,7 @@ def approve(
         state=request.state,
         client_id=application.client_id,
         user_id=seller.user_id,
+        grant_id=grant.grant_id,
     )
 
 

@@ -51,6 +51,7 @@ def client_credentials(
         scopes=grant.scopes,
         client_id=application.client_id,
         user_id=owner.user_id,
+        grant_id=grant.grant_id,
         refresh_token=None,
         public_key=None,
         live_mode=True,

@@ -77,6 +77,7 @@ def issue_tokens(
         scopes=grant.scopes if scopes is None else scopes,
         client_id=application.client_id,
         user_id=grant.user_id,
+        grant_id=grant.grant_id,
         refresh_token=refresh_token,
         public_key=public_key,
         live_mode=live_mode,

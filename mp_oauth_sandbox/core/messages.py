@@ -95,6 +95,7 @@ class CodeIssued:
     state: str | None = field(repr=False)
     client_id: str
     user_id: int
+    grant_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +111,7 @@ class TokensIssued:
     scopes: tuple[str, ...]
     client_id: str
     user_id: int
+    grant_id: str
     refresh_token: str | None = field(repr=False)
     public_key: str | None
     live_mode: bool
@@ -125,6 +127,7 @@ class TokenAccepted:
 
     client_id: str
     seller: Seller
+    grant_id: str
     live_mode: bool
     age: timedelta
     platform: bool = False
@@ -160,6 +163,15 @@ class Deny:
 
     request: AuthorizationRequest
     user_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """Whose a request is, as far as it can be told from what it carries."""
+
+    client_id: str | None = None
+    user_id: int | None = None
+    grant_id: str | None = None
 
 
 Message = Ask | Approve | Deny | TokenRequest | UseToken

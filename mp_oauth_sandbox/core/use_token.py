@@ -44,6 +44,7 @@ def use_token(
     return TokenAccepted(
         client_id=grant.client_id,
         seller=view.seller,
+        grant_id=grant.grant_id,
         live_mode=credential.live_mode,
         age=now - credential.issued_at,
         # Only what an approval made has a redirect URI.

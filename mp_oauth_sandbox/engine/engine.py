@@ -22,14 +22,18 @@ from mp_oauth_sandbox.core.messages import (
     Ask,
     Askable,
     ClientCredentials,
+    CodeIssued,
     Deny,
     Message,
     Outcome,
     RedeemCode,
     Refresh,
     Refused,
+    TokenAccepted,
     TokenRequest,
+    TokensIssued,
     UseToken,
+    Whose,
 )
 from mp_oauth_sandbox.core.paths import Endpoint
 from mp_oauth_sandbox.core.profile import Profile
@@ -126,13 +130,13 @@ class Engine:
         if not self.faults:
             # What faults tell requests apart by need not be looked up.
             return Reply(outcome=self._outcome(message))
-        client_id, user_id = self._parties(message)
+        whose = self._presented_by(message)
         asked = Asked(
             endpoint=endpoint,
             request=request,
             grant_type=grant_type_of(message),
-            client_id=client_id,
-            user_id=user_id,
+            client_id=whose.client_id,
+            user_id=whose.user_id,
         )
 
         async def decide(_asked: Asked) -> Reply:
@@ -143,25 +147,50 @@ class Engine:
     def _outcome(self, message: Message | Refused) -> Outcome:
         return message if isinstance(message, Refused) else self.serve(message)
 
-    def _parties(self, message: Message | Refused) -> tuple[str | None, int | None]:
-        """Which application and seller a request is about, as far as can be known before."""
+    def whose(self, message: Message | Refused, outcome: Outcome | None) -> Whose:
+        """Whose a decided request was: as its answer says, else by what it presented."""
+        match outcome:
+            case TokensIssued() | CodeIssued():
+                return Whose(
+                    client_id=outcome.client_id,
+                    user_id=outcome.user_id,
+                    grant_id=outcome.grant_id,
+                )
+            case TokenAccepted(seller=seller):
+                return Whose(
+                    client_id=outcome.client_id,
+                    user_id=seller.user_id,
+                    grant_id=outcome.grant_id,
+                )
+            case _:
+                return self._presented_by(message)
+
+    def _presented_by(self, message: Message | Refused) -> Whose:
+        """Which application, seller and grant a request is about, by the credential in it."""
         match message:
             case RedeemCode(code=secret) | Refresh(refresh_token=secret):
-                client_id = client_id_of(message.authentication)
-                grant = self.store.read(Keys(secret=secret)).grant if secret else None
-                issuer = grant.client_id if grant else None
-                return client_id or issuer, grant.user_id if grant else None
+                return self._by_secret(secret, client_id_of(message.authentication))
             case ClientCredentials():
                 client_id = client_id_of(message.authentication)
                 application = self._application(client_id)
-                return client_id, application.owner if application else None
+                owner = application.owner if application else None
+                return Whose(client_id=client_id, user_id=owner)
             case UseToken(token=secret):
-                grant = self.store.read(Keys(secret=secret)).grant if secret else None
-                return (grant.client_id, grant.user_id) if grant else (None, None)
+                return self._by_secret(secret, None)
             case Ask() | Approve() | Deny():
-                return message.request.client_id, message.user_id
+                return Whose(client_id=message.request.client_id, user_id=message.user_id)
             case Refused():
-                return None, None
+                return Whose()
+
+    def _by_secret(self, secret: str | None, client_id: str | None) -> Whose:
+        grant = self.store.read(Keys(secret=secret)).grant if secret else None
+        if grant is None:
+            return Whose(client_id=client_id)
+        return Whose(
+            client_id=client_id or grant.client_id,
+            user_id=grant.user_id,
+            grant_id=grant.grant_id,
+        )
 
     def transact(self, keys: Keys, decide: Decide[T], *, now: datetime) -> T:
         """A store step that may write notifications; whoever delivers them is told."""
@@ -297,8 +326,7 @@ class Engine:
                 request="sandbox",
                 status=200,
                 outcome=what,
-                client_id=client_id,
-                user_id=user_id,
+                whose=Whose(client_id=client_id, user_id=user_id),
                 delivery="delivered",
             )
         )

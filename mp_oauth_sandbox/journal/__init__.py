@@ -6,7 +6,7 @@ chains and repeats can be followed.
 """
 
 from mp_oauth_sandbox.journal.diagram import Line, draw, sequence
-from mp_oauth_sandbox.journal.entries import KINDS, Delivery, Entry, Happened, Kind, moment
+from mp_oauth_sandbox.journal.entries import KINDS, Arrival, Delivery, Entry, Happened, Kind, moment
 from mp_oauth_sandbox.journal.journal import KEPT, Journal
 from mp_oauth_sandbox.journal.queries import CAUSES, Filter, Query
 
@@ -14,6 +14,7 @@ __all__ = [
     "CAUSES",
     "KEPT",
     "KINDS",
+    "Arrival",
     "Delivery",
     "Entry",
     "Filter",

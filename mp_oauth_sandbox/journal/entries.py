@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from mp_oauth_sandbox.core.causes import Cause
-from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.messages import Refused, Whose
 from mp_oauth_sandbox.core.refusals import RULES, explanation, remedy
-from mp_oauth_sandbox.journal.masks import masked, masked_client_id, masked_refusal
+from mp_oauth_sandbox.journal.masks import masked, masked_client_id, masked_refusal, masked_request
 
 Kind = Literal["authorization", "token", "resource", "control", "webhook"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -26,13 +26,36 @@ _UNHEARD = {
 _KEPT_FACTS = ("age_seconds", "expired_seconds")
 
 
+#: Of what belongs to no application, seller or grant, as far as can be told.
+NOBODY = Whose()
+
+
+@dataclass(slots=True, eq=False)
+class Arrival:
+    """A request that came, and is not over. `number` is that of its arrival, see `Entry`.
+
+    `entry` is what the journal has of it since it was decided.
+    """
+
+    number: int
+    method: str
+    path: str
+    entry: "Entry | None" = None
+
+    @property
+    def request(self) -> str:
+        """Method and path, masked, as an entry has them."""
+        return masked_request(self.method, self.path)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Happened:
     """All that one exchange has to say, as whoever took part in it knows it.
 
     Nothing in it need be fit to be shown: that is seen to where it is written down. `status` 0
     means that nobody answered, `error` is the word that the answer told, and `faults` are
-    those that touched it, as they are to be read: "f1 lose-response (1st match)".
+    those that touched it, as they are to be read: "f1 lose-response (1st match)". Without an
+    `arrival` it came about by itself, in the moment in which it is told.
     """
 
     kind: Kind
@@ -42,16 +65,16 @@ class Happened:
     refused: Refused | None = None
     error: str | None = None
     grant_type: str | None = None
-    client_id: str | None = None
-    user_id: int | None = None
+    whose: Whose = NOBODY
     facts: Mapping[str, str] = field(default_factory=dict[str, str])
     faults: tuple[str, ...] = ()
     delivery: Delivery = "pending"
+    arrival: Arrival | None = None
 
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class Entry:
-    """One exchange. All of it but `delivery` is fixed when it is recorded.
+    """One exchange. All of it but `delivery` and `ended` is fixed when it is recorded.
 
     `at` is the server's virtual time (UTC), `request` the method and path, `outcome` a few
     words, `line` these in one line, `facts` what else is known (redirect_uri, state and
@@ -60,6 +83,14 @@ class Entry:
     endpoint's page, which has none), and `cause` the true one, with explanation, remedy and
     source. A `status` of 0 means that nobody answered. `faults` names the faults that touched
     the exchange.
+
+    `arrived`, `decided` and `ended` are numbers of one counter that only goes up, whatever the
+    clock does and a gate holds: of two entries they tell which was there first, was decided
+    first and was answered first. `ended` is None while the answer is on its way. `seq` follows
+    the order of `decided`, without gaps.
+
+    `client_id`, `user_id` and `grant` say whose the request was, as far as it can be told: who
+    it was granted to, else by the credential in it.
     """
 
     seq: int
@@ -72,6 +103,7 @@ class Entry:
     grant_type: str | None = None
     client_id: str | None = None
     user_id: int | None = None
+    grant: str | None = None
     error: str | None = None
     cause: Cause | None = None
     explanation: str | None = None
@@ -80,13 +112,33 @@ class Entry:
     facts: dict[str, str] = field(default_factory=dict[str, str])
     delivery: Delivery = "pending"
     faults: tuple[str, ...] = ()
+    arrived: int = 0
+    decided: int = 0
+    ended: int | None = None
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """The labels of the credentials in the request, by what they are."""
+        names = ("code", "refresh_token", "access_token")
+        at_consent = self.kind == "authorization"
+        return {} if at_consent else {n: self.facts[n] for n in names if n in self.facts}
+
+    @property
+    def got(self) -> dict[str, str]:
+        """The labels of the credentials that were issued, by what they are."""
+        if self.kind == "authorization":
+            return {"code": self.facts["code"]} if "code" in self.facts else {}
+        issued = {n: f"issued_{n}" for n in ("access_token", "refresh_token")}
+        return {n: self.facts[fact] for n, fact in issued.items() if fact in self.facts}
 
     def explain(self) -> str:
         """The entry for people: its line, and for a refusal why, what to do and who says so.
 
         The same text in `serve`, in the control API (`explain`), in `str()` and in `repr()`.
         """
-        seller = f"  seller {self.user_id}" if self.user_id is not None else ""
+        # Whose a refused credential is was not part of the answer.
+        answered = self.cause is None or self.kind == "authorization"
+        seller = f"  seller {self.user_id}" if answered and self.user_id is not None else ""
         text = f"{self.at:%H:%M:%S} {self.line}{seller}"
         if self.cause is not None:
             why = (self.explanation or "").replace("\n", "\n     ")
@@ -115,8 +167,9 @@ def written(happened: Happened, *, at: datetime) -> Entry:
         outcome=masked(happened.outcome),
         line="",
         grant_type=happened.grant_type and masked(happened.grant_type),
-        client_id=masked_client_id(happened.client_id),
-        user_id=happened.user_id,
+        client_id=masked_client_id(happened.whose.client_id),
+        user_id=happened.whose.user_id,
+        grant=happened.whose.grant_id,
         error=happened.error and masked(happened.error),
         facts=facts,
         delivery=happened.delivery,

@@ -5,14 +5,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 from typing import Unpack
 
 import msgspec
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.journal import assertions
-from mp_oauth_sandbox.journal.entries import Entry, Happened, Kind, written
+from mp_oauth_sandbox.journal.entries import Arrival, Delivery, Entry, Happened, Kind, written
 from mp_oauth_sandbox.journal.queries import ASIDE, Filter, Query, Wanted, Which, find
 
 #: How many entries are kept, newest first to stay.
@@ -46,20 +46,49 @@ class Journal:
         decoder = msgspec.json.Decoder(Entry)
         self._entries.extend(decoder.decode(entry) for entry in kept)
         self._next = self._entries[-1].seq + 1 if self._entries else 1
+        numbers = (max(one.arrived, one.decided, one.ended or 0) for one in self._entries)
+        self._numbers = count(max(numbers, default=0) + 1)
+        self._in_flight: dict[int, Arrival] = {}
+
+    # ---- exchanges, from their arrival to their end ----
+
+    def number(self) -> int:
+        """The next number of the counter that orders what happens; see `Entry`."""
+        return next(self._numbers)
+
+    def arrive(self, method: str, path: str) -> Arrival:
+        """A request has come; it is in flight until it leaves."""
+        arrival = Arrival(self.number(), method, path)
+        self._in_flight[arrival.number] = arrival
+        return arrival
+
+    def leave(self, arrival: Arrival) -> None:
+        """It is over, whatever became of it."""
+        self._in_flight.pop(arrival.number, None)
+
+    def in_flight(self) -> list[Arrival]:
+        """The requests that have come and are not over, in the order of their arrival."""
+        return list(self._in_flight.values())
 
     def record(self, happened: Happened) -> Entry:
         """Add an entry, tell the subscribers, and return it to be completed.
 
         Everything in it is masked, so that nobody who records has to think of it.
         """
-        entry = written(happened, at=self._clock())
+        entry, arrival = written(happened, at=self._clock()), happened.arrival
+        entry.arrived = self.number() if arrival is None else arrival.number
         with self._lock:
             entry.seq = self._next
             self._next += 1
+            entry.decided = self.number()
             self._entries.append(entry)
             self._unsaved.append(entry)
             if len(self._unsaved) >= _BATCH:
                 self._flush()
+        if arrival is not None:
+            arrival.entry = entry
+        if entry.delivery != "pending":
+            entry.ended = self.number()
         for tell, _ in tuple(self._listeners.values()):
             try:
                 tell(entry)
@@ -67,6 +96,11 @@ class Journal:
                 # The decision stands; an answer must not get lost over its description.
                 _logger.exception("A subscriber of the journal failed on entry %d", entry.seq)
         return entry
+
+    def complete(self, entry: Entry, delivery: Delivery) -> None:
+        """An answer has been delivered, or has not: the exchange has ended."""
+        entry.delivery = delivery
+        entry.ended = self.number()
 
     def __iter__(self) -> Iterator[Entry]:
         """The kept entries, oldest first."""

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route, request_response
@@ -15,6 +16,7 @@ from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.web.access import Access
 from mp_oauth_sandbox.web.api.resources import ResourceApi
 from mp_oauth_sandbox.web.api.token import TokenApi
+from mp_oauth_sandbox.web.arrivals import Arrivals
 from mp_oauth_sandbox.web.bodies import JSON_HEADERS, BodyLimits
 from mp_oauth_sandbox.web.control.all import operations
 from mp_oauth_sandbox.web.control.guard import ControlApi
@@ -78,6 +80,7 @@ def create_app(
             Route(paths.CALLBACK, home.exchange, methods=["POST"]),
             Route("/", home.index, methods=["GET"]),
         ],
+        middleware=[Middleware(Arrivals, journal=engine.journal)],
         exception_handlers={
             HTTPException: on_http_error,
             ClientDisconnect: on_disconnect,

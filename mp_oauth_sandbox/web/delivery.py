@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mp_oauth_sandbox.faults import Answer, Reply
-from mp_oauth_sandbox.journal import Delivery, Entry
+from mp_oauth_sandbox.journal import Delivery, Entry, Journal
 from mp_oauth_sandbox.support.connection import Connection, connection_of
 
 #: A reply that no fault has touched.
@@ -28,7 +28,9 @@ class JournaledResponse(Response):
     The entry is already recorded: it is visible before the first byte leaves.
     """
 
-    def __init__(self, answer: Answer | Response, *, entry: Entry, reply: Reply = PLAIN) -> None:
+    def __init__(
+        self, answer: Answer | Response, *, journal: Journal, entry: Entry, reply: Reply = PLAIN
+    ) -> None:
         """`reply` says how the answer, or a page that is ready to be sent, is delivered."""
         if isinstance(answer, Response):
             super().__init__()
@@ -36,6 +38,7 @@ class JournaledResponse(Response):
             self.raw_headers = answer.raw_headers
         else:
             super().__init__(answer.body, answer.status, answer.headers)
+        self._journal = journal
         self._entry = entry
         self._reply = reply
 
@@ -45,7 +48,7 @@ class JournaledResponse(Response):
         try:
             delivery = await self._deliver(scope, receive, send)
         finally:
-            self._entry.delivery = delivery
+            self._journal.complete(self._entry, delivery)
 
     async def _deliver(self, scope: Scope, receive: Receive, send: Send) -> Delivery:
         connection, reply = connection_of(scope), self._reply

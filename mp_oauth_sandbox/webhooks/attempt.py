@@ -28,9 +28,14 @@ class Plan:
     faults: tuple[WebhookFault, ...]
 
     @property
+    def address(self) -> str:
+        """The URL without its query."""
+        return urlunsplit(urlsplit(self.url)._replace(query=""))
+
+    @property
     def described(self) -> str:
-        """What the journal calls it: the URL without its query, and the action."""
-        return f"POST {_without_query(self.url)} {self.notification.action}"
+        """What the journal calls it: the address, and the action."""
+        return f"POST {self.address} {self.notification.action}"
 
 
 def plan(
@@ -87,7 +92,3 @@ def _another(engine: Engine, client_id: str) -> Application | None:
     """An application, not this one, whose webhook has a secret."""
     found = engine.store.page(Application, limit=500)
     return next((one for one in found if one.client_id != client_id and one.webhook), None)
-
-
-def _without_query(url: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(query=""))

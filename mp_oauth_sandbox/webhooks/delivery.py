@@ -178,6 +178,8 @@ class Deliverer:
     ) -> bool:
         """Send, wait for the answer and record it; whether it was accepted."""
         ready = plan(self._engine, found, webhook, faults)
+        journal = self._engine.journal
+        begun = journal.arrive("POST", ready.address)
         sending = asyncio.ensure_future(deliver(ready, self._engine.webhook_hosts))
         self._in_flight = sending, resets
         self._cut_off()
@@ -191,7 +193,8 @@ class Deliverer:
             return False
         finally:
             self._in_flight = None
-        self._ledger.attempted(ready, answer)
+            journal.leave(begun)
+        self._ledger.attempted(ready, answer, begun=begun)
         return answer.status in ACCEPTED
 
     def _cut_off(self) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
+from mp_oauth_sandbox.core.messages import Whose
 from mp_oauth_sandbox.core.notify import ACCEPTED, after_attempt
 from mp_oauth_sandbox.core.records import (
     NOTHING,
@@ -17,7 +18,7 @@ from mp_oauth_sandbox.core.records import (
     View,
 )
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.journal import Happened, moment
+from mp_oauth_sandbox.journal import Arrival, Happened, moment
 from mp_oauth_sandbox.webhooks.attempt import Plan
 from mp_oauth_sandbox.webhooks.sending import Answer
 
@@ -37,7 +38,7 @@ class Ledger:
         with self._lock:
             yield
 
-    def attempted(self, made: Plan, answer: Answer) -> None:
+    def attempted(self, made: Plan, answer: Answer, *, begun: Arrival) -> None:
         """Record an attempt and what came back, and plan the next one."""
         engine, notification = self._engine, made.notification
         attempt = Attempt(
@@ -57,7 +58,9 @@ class Ledger:
             )
             if after is not None:
                 outcome = f"{attempt.outcome}{_what_follows(after)}"
-                self._note(made.described, notification, answer.status, outcome, facts, faults)
+                self._note(
+                    made.described, notification, answer.status, outcome, facts, faults, begun
+                )
 
     def ended(
         self,
@@ -104,6 +107,7 @@ class Ledger:
         outcome: str,
         facts: dict[str, str],
         faults: tuple[str, ...] = (),
+        arrival: Arrival | None = None,
     ) -> None:
         self._engine.journal.record(
             Happened(
@@ -111,11 +115,11 @@ class Ledger:
                 request=what,
                 status=status,
                 outcome=outcome,
-                client_id=about.client_id,
-                user_id=about.user_id,
+                whose=Whose(client_id=about.client_id, user_id=about.user_id),
                 facts={"notification": str(about.notification_id), **facts},
                 faults=faults,
                 delivery="delivered" if status else "disconnected",
+                arrival=arrival,
             )
         )
 

@@ -16,7 +16,11 @@ def test_a_token_acts_as_the_seller_for_the_application(world: World):
     world.wait(days=2)
     accepted = world.use(tokens.access_token)
     assert accepted == TokenAccepted(
-        client_id=app.client_id, seller=seller, live_mode=True, age=timedelta(days=2)
+        client_id=app.client_id,
+        seller=seller,
+        grant_id=accepted.grant_id,
+        live_mode=True,
+        age=timedelta(days=2),
     )
 
 

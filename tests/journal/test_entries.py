@@ -3,6 +3,7 @@
 import pytest
 
 from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.messages import Whose
 from mp_oauth_sandbox.core.refusals import refuse
 from mp_oauth_sandbox.journal import Delivery, Happened, Journal
 
@@ -46,7 +47,7 @@ def test_faults_are_named_in_the_line_and_in_the_explanation(journal: Journal):
             request="POST /oauth/token",
             status=200,
             outcome="tokens issued",
-            user_id=5,
+            whose=Whose(user_id=5),
             faults=(fault, "f2 slow"),
         )
     )

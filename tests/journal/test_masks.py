@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.fresh import Fresh
+from mp_oauth_sandbox.core.messages import Whose
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.refusals import RULES, refuse
 from mp_oauth_sandbox.core.shapes import random_part
@@ -67,6 +68,8 @@ def saying(field: str, text: str, cause: Cause) -> Happened:
             told = f"{rule.explanation} {rule.remedy} {{age_seconds}}"
             names = {name for _, name, _, _ in Formatter().parse(told) if name}
             return Happened(**KNOWN, refused=refuse(cause, **dict.fromkeys(names, text)))
+        case "client_id":
+            return Happened(**KNOWN, whose=Whose(client_id=text))
         case _:
             return Happened(**{**KNOWN, field: text})
 
@@ -94,7 +97,7 @@ def test_no_entry_holds_a_secret_whatever_field_it_was_put_into(
 
 @pytest.mark.parametrize("client_id", ["s" * 32, "1234-5", "١٢٣", ""])
 def test_a_client_id_that_is_no_number_may_be_a_secret(journal: Journal, client_id: str):
-    assert journal.record(Happened(**KNOWN, client_id=client_id)).client_id is None
+    assert journal.record(Happened(**KNOWN, whose=Whose(client_id=client_id))).client_id is None
 
 
 def test_what_acts_on_a_terminal_is_written_out(journal: Journal):
@@ -115,7 +118,9 @@ def test_what_is_ours_comes_through_unchanged(secret: str):
         "due": "2026-03-02T12:00:00.000Z",
     }
 
-    entry = journal.record(Happened(**KNOWN, client_id="1234567890123456", facts=facts))
+    entry = journal.record(
+        Happened(**KNOWN, whose=Whose(client_id="1234567890123456"), facts=facts)
+    )
 
     assert entry.facts == facts
     assert entry.client_id == "1234567890123456"

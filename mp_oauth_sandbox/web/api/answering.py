@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from mp_oauth_sandbox import wire
-from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.messages import Refused, Whose
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.faults import Answer, Reply
 from mp_oauth_sandbox.journal import Happened, Kind
+from mp_oauth_sandbox.journal.entries import NOBODY
+from mp_oauth_sandbox.web.arrivals import arrival_of
 from mp_oauth_sandbox.web.bodies import JSON_HEADERS, request_line
 from mp_oauth_sandbox.web.delivery import JournaledResponse
 
@@ -18,24 +20,12 @@ UNDECIDED = Answer(0, b"", {})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What the journal may know of a request before it is answered."""
+    """What the journal may know of a request beside its answer."""
 
     kind: Kind
     grant_type: str | None = None
-    client_id: str | None = None
-    user_id: int | None = None
+    whose: Whose = NOBODY
     facts: dict[str, str] = field(default_factory=dict[str, str])
-
-    def of(self, client_id: str, user_id: int) -> "About":
-        """The same, now that it is known whose it was."""
-        # Not by `replace`, which takes its time on every exchange.
-        return About(
-            kind=self.kind,
-            grant_type=self.grant_type,
-            client_id=client_id,
-            user_id=user_id,
-            facts=self.facts,
-        )
 
 
 class Answering:
@@ -86,10 +76,10 @@ class Answering:
                 refused=refused,
                 error=error,
                 grant_type=about.grant_type,
-                client_id=about.client_id,
-                user_id=about.user_id,
+                whose=about.whose,
                 facts=about.facts,
                 faults=reply.faults,
+                arrival=arrival_of(request),
             )
         )
-        return JournaledResponse(answer, entry=entry, reply=reply)
+        return JournaledResponse(answer, journal=engine.journal, entry=entry, reply=reply)

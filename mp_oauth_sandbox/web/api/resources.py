@@ -49,7 +49,7 @@ class ResourceApi:
         )
         line = request_line(request)
         reply = await engine.answer(parsed, endpoint="resource", request=line)
-        about = About(kind="resource")
+        about = About(kind="resource", whose=engine.whose(parsed, reply.outcome))
         if not isinstance(parsed, Refused) and parsed.token:
             about.facts["access_token"] = engine.mint.label(parsed.token)
         token = reply.outcome
@@ -57,7 +57,6 @@ class ResourceApi:
             reply = replace(reply, outcome=_of_nothing(token, line, found))
         if not isinstance(token, TokenAccepted):
             return self._answering.otherwise(request, reply, about)
-        about = about.of(token.client_id, token.seller.user_id)
         key = request.headers.get("x-idempotency-key", "").strip()
         about.facts.update(self._facts(token, key))
         refused = self._problem(found, token, key, line)

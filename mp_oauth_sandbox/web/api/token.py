@@ -49,12 +49,11 @@ class TokenApi:
         about = About(
             kind="token",
             grant_type=grant_type_of(parsed),
-            client_id=None if isinstance(parsed, Refused) else parsed.authentication.client_id,
+            whose=engine.whose(parsed, outcome),
             facts=self._facts(parsed, outcome),
         )
         if isinstance(outcome, TokensIssued) and not isinstance(parsed, Refused):
             content = wire.render_tokens(outcome, parsed, engine.profile)
-            about = about.of(outcome.client_id, outcome.user_id)
             answer = Answer(200, content, {})
             return self._answering.success(request, reply, answer, about, "tokens issued")
         return self._answering.otherwise(request, reply, about)

@@ -1,17 +1,28 @@
 """Telling the journal: page by page, or as it grows."""
 
+import asyncio
+from contextlib import suppress
 from datetime import datetime
 from typing import cast
 
 from starlette.responses import Response
 
 from mp_oauth_sandbox.control import journal
-from mp_oauth_sandbox.control.journal import PAGE, PAGE_LIMIT, EntryOut, JournalOut, JournalWanted
+from mp_oauth_sandbox.control.journal import (
+    PAGE,
+    PAGE_LIMIT,
+    EntryOut,
+    InFlight,
+    InFlightOut,
+    JournalOut,
+    JournalWanted,
+)
+from mp_oauth_sandbox.control.types import Nothing
 from mp_oauth_sandbox.core.registration import InvalidInputError
-from mp_oauth_sandbox.journal import Journal, Query
+from mp_oauth_sandbox.journal import Entry, Journal, Query
 from mp_oauth_sandbox.journal.queries import Wanted
 from mp_oauth_sandbox.web.control.event_stream import JournalStream, StreamLimits
-from mp_oauth_sandbox.web.control.operations import Heard, Operation, does_hearing
+from mp_oauth_sandbox.web.control.operations import Heard, Operation, does, does_hearing
 
 
 class JournalOperations:
@@ -24,12 +35,48 @@ class JournalOperations:
 
     def operations(self) -> tuple[Operation, ...]:
         """What does each of the calls."""
-        return (does_hearing(journal.READ, self._read),)
+        return (
+            does_hearing(journal.READ, self._read),
+            does(journal.IN_FLIGHT, self._in_flight),
+        )
 
     async def _read(self, given: JournalWanted, heard: Heard) -> JournalOut | Response:
         query = _query(given)
         if heard.as_events if given.stream is None else given.stream and heard.may_stream:
+            if given.wait is not None:
+                raise InvalidInputError("wait", "is for a page; a stream waits by itself")
             return self._stream(query, given.limit, heard.last_event_id)
+        if given.wait:
+            return await self._newer(query, given, given.wait)
+        return self._page(query, given)
+
+    async def _newer(self, query: Query, given: JournalWanted, seconds: float) -> JournalOut:
+        """The page as soon as there is something in it, or once the time is up."""
+        loop, news, over = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+
+        def wake(_entry: Entry) -> None:
+            # Closed already: nobody is waiting any more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(news.set)
+
+        def end() -> None:
+            # After a reset entries count from 1 again: what is waited for may never come.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(over.set)
+                loop.call_soon_threadsafe(news.set)
+
+        stop = self._journal.subscribe(wake, over=end)
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while not (over.is_set() or self._page(query, given).entries):
+                        await news.wait()
+                        news.clear()
+            return self._page(query, given)
+        finally:
+            stop()
+
+    def _page(self, query: Query, given: JournalWanted) -> JournalOut:
         limit = min(PAGE if given.limit is None else given.limit, PAGE_LIMIT)
         newest = self._journal.newest
         if query == Query(after=query.after):
@@ -41,6 +88,13 @@ class JournalOperations:
             # All was looked at, also what the query does not want.
             following = max(newest, entries[-1].seq if entries else 0)
         return JournalOut(entries=[EntryOut.of(entry) for entry in entries], next=following)
+
+    async def _in_flight(self, _: Nothing) -> InFlightOut:
+        found = [
+            InFlight(one.number, one.request, one.entry.seq if one.entry else None)
+            for one in self._journal.in_flight()
+        ]
+        return InFlightOut(found, self._journal.number())
 
     def _stream(self, query: Query, limit: int | None, last: str) -> Response:
         after = query.after

@@ -20,6 +20,7 @@ from mp_oauth_sandbox.core.messages import (
     Deny,
     Outcome,
     Refused,
+    Whose,
 )
 from mp_oauth_sandbox.core.paths import CONSENT
 from mp_oauth_sandbox.core.records import Seller
@@ -29,6 +30,7 @@ from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.faults import Answer, Reply
 from mp_oauth_sandbox.journal import Entry, Happened
 from mp_oauth_sandbox.web.api.answering import UNDECIDED
+from mp_oauth_sandbox.web.arrivals import arrival_of
 from mp_oauth_sandbox.web.bodies import request_line
 from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
 from mp_oauth_sandbox.web.pages.consent import (
@@ -139,7 +141,8 @@ class ConsentPages:
     # ---- answers to the application ----
 
     async def _approve(self, context: _Context, user_id: int) -> Response:
-        reply = await self._answered(context, Approve(request=context.asked, user_id=user_id))
+        asked = Approve(request=context.asked, user_id=user_id)
+        reply = await self._answered(context, asked)
         issued = reply.outcome
         if not isinstance(issued, CodeIssued):
             return self._refuse(context, issued, reply)
@@ -150,10 +153,10 @@ class ConsentPages:
                 request=request_line(context.http),
                 status=self._engine.profile.redirect_status,
                 outcome="code issued",
-                client_id=issued.client_id,
-                user_id=issued.user_id,
+                whose=self._engine.whose(asked, issued),
                 facts={**self._shown.facts(context.asked), "code": code},
                 faults=reply.faults,
+                arrival=arrival_of(context.http),
             )
         )
         return self._redirect(wire.success_location(issued), entry, reply)
@@ -200,13 +203,13 @@ class ConsentPages:
                 request=request_line(context.http),
                 status=0,
                 outcome="dropped before anything was decided",
-                client_id=context.asked.client_id,
-                user_id=context.user_id,
+                whose=Whose(client_id=context.asked.client_id, user_id=context.user_id),
                 facts=self._shown.facts(context.asked),
                 faults=reply.faults,
+                arrival=arrival_of(context.http),
             )
         )
-        return JournaledResponse(UNDECIDED, entry=entry, reply=reply)
+        return JournaledResponse(UNDECIDED, journal=self._engine.journal, entry=entry, reply=reply)
 
     def _redirect_refusal(
         self, back: wire.Redirected, context: _Context, refused: Refused, reply: Reply
@@ -231,7 +234,7 @@ class ConsentPages:
         answer = Answer(entry.status, b"", headers)
         for change in reply.changes:
             answer = change(answer)
-        return JournaledResponse(answer, entry=entry, reply=reply)
+        return JournaledResponse(answer, journal=self._engine.journal, entry=entry, reply=reply)
 
     # ---- the waiting request ----
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mp_oauth_sandbox.core.causes import Cause
-from mp_oauth_sandbox.core.messages import AuthorizationRequest, Refused
+from mp_oauth_sandbox.core.messages import AuthorizationRequest, Refused, Whose
 from mp_oauth_sandbox.core.nearest import caret
 from mp_oauth_sandbox.core.paths import CONSENT
 from mp_oauth_sandbox.core.records import Application, Seller
@@ -17,6 +17,7 @@ from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.faults import Answer, Reply
 from mp_oauth_sandbox.journal import Delivery, Entry, Happened
 from mp_oauth_sandbox.journal.masks import masked_refusal
+from mp_oauth_sandbox.web.arrivals import arrival_of
 from mp_oauth_sandbox.web.bodies import request_line
 from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
 from mp_oauth_sandbox.web.pages.rendering import Pages, origin_of
@@ -106,8 +107,8 @@ class SellerPages:
                 request=request_line(request),
                 status=status,
                 outcome="sign-in page shown" if seller is None else "consent page shown",
-                client_id=application.client_id,
-                user_id=session.user_id,
+                whose=Whose(client_id=application.client_id, user_id=session.user_id),
+                arrival=arrival_of(request),
                 facts=self.facts(pending.request),
                 delivery="delivered",
             )
@@ -156,7 +157,7 @@ class SellerPages:
         for change in reply.changes:
             added = change(Answer(status, b"", {})).headers
             page.headers.update(added)
-        return JournaledResponse(page, entry=entry, reply=reply)
+        return JournaledResponse(page, journal=self._engine.journal, entry=entry, reply=reply)
 
     def dead(
         self, request: Request, why: Dead, *, session: Session | None, pending: Pending | None
@@ -217,11 +218,11 @@ class SellerPages:
                 outcome="denied by the seller" if denied else "refused",
                 refused=refused,
                 error=error,
-                client_id=asked.client_id if asked else None,
-                user_id=user_id,
+                whose=Whose(client_id=asked.client_id if asked else None, user_id=user_id),
                 facts=self.facts(asked) if asked else {},
                 faults=faults,
                 delivery=delivery,
+                arrival=arrival_of(request),
             )
         )
 

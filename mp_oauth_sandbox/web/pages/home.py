@@ -15,6 +15,7 @@ from mp_oauth_sandbox.core.messages import Authentication, RedeemCode, Refused, 
 from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.journal import Happened
+from mp_oauth_sandbox.web.arrivals import arrival_of
 from mp_oauth_sandbox.web.pages.rendering import PageRefusedError, Pages, same
 from mp_oauth_sandbox.web.pages.sessions import Sessions, cookie_name
 
@@ -72,11 +73,11 @@ class Home:
             code=code,
             redirect_uri=_callback_uri(request),
         )
-        status, body = self._redeem(redeem)
+        status, body = self._redeem(request, redeem)
         result: dict[str, object] = {"status": status, "body": body}
         return self._callback_page(request, code, form.get("state"), result=result)
 
-    def _redeem(self, redeem: RedeemCode) -> tuple[int, str]:
+    def _redeem(self, request: Request, redeem: RedeemCode) -> tuple[int, str]:
         outcome = self._engine.serve(redeem)
         profile = self._engine.profile
         error: str | None = None
@@ -96,9 +97,10 @@ class Home:
                 refused=outcome if isinstance(outcome, Refused) else None,
                 error=error,
                 grant_type="authorization_code",
-                client_id=redeem.authentication.client_id,
+                whose=self._engine.whose(redeem, outcome),
                 facts={"code": self._engine.mint.label(redeem.code)} if redeem.code else {},
                 delivery="delivered",
+                arrival=arrival_of(request),
             )
         )
         try:

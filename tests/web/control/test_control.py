@@ -545,7 +545,8 @@ LIVES: dict[str, list[tuple[str, object]]] = {
         ("/profile", {"preset": "strict"}),
         ("/profile", {"retry_after": None, "default_scopes": ["read"], "redirect_status": 303}),
     ],
-    "GET /journal": [("/journal?after=0&limit=5", None)],
+    "GET /journal": [("/journal?after=0&limit=5", None), ("/journal?wait=1&kind=token", None)],
+    "GET /journal/in-flight": [("/journal/in-flight", None)],
     "GET /webhooks": [
         ("/webhooks", None),
         ("/webhooks?client_id=123", None),
