@@ -8,7 +8,7 @@ chains and repeats can be followed.
 from mp_oauth_sandbox.journal.diagram import Line, draw, sequence
 from mp_oauth_sandbox.journal.entries import KINDS, Arrival, Delivery, Entry, Happened, Kind, moment
 from mp_oauth_sandbox.journal.journal import KEPT, Journal
-from mp_oauth_sandbox.journal.queries import CAUSES, Filter, Query
+from mp_oauth_sandbox.journal.queries import CAUSES, Query
 
 __all__ = [
     "CAUSES",
@@ -17,7 +17,6 @@ __all__ = [
     "Arrival",
     "Delivery",
     "Entry",
-    "Filter",
     "Happened",
     "Journal",
     "Kind",

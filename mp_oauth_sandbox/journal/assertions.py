@@ -9,7 +9,6 @@ from mp_oauth_sandbox.journal.entries import Entry, Kind
 from mp_oauth_sandbox.journal.queries import (
     ASIDE,
     CAUSES,
-    Filter,
     Query,
     Wanted,
     Which,
@@ -35,7 +34,7 @@ def assert_refused(entries: Sequence[Entry], cause: Cause | str, which: Which) -
     __tracebackhide__ = True
     wanted: Wanted = {**which, "cause": cause}
     query = Query.of(wanted)
-    found = find(entries, Filter(query))
+    found = find(entries, query)
     if not found:
         _fail(f"expected a refusal{query}, but there is none", entries, query)
     return found[-1]
@@ -45,7 +44,7 @@ def assert_no_refusals(entries: Sequence[Entry], which: Which) -> None:
     """See Journal.assert_no_refusals."""
     __tracebackhide__ = True
     query = Query.of(cast("Wanted", which))
-    found = [entry for entry in find(entries, Filter(query)) if entry.cause is not None]
+    found = [entry for entry in find(entries, query) if entry.cause is not None]
     if found:
         text = f"expected no refusal{query}, but there {_counted(len(found), 'refusal')}"
         _fail(text, entries, query, found, why=found[-1])
@@ -55,7 +54,7 @@ def assert_count(entries: Sequence[Entry], count: int, wanted: Wanted) -> list[E
     """See Journal.assert_count."""
     __tracebackhide__ = True
     query = Query.of(wanted)
-    found = find(entries, Filter(query))
+    found = find(entries, query)
     if len(found) != count:
         text = f"expected {count} entries{query}, but there {_counted(len(found), 'entry')}"
         _fail(text, entries, query, found)
@@ -72,7 +71,7 @@ def assert_last(entries: Sequence[Entry], expected: Expected) -> Entry:
         one_of("cause", str(wanted["cause"]), CAUSES)
     query = Query.of(cast("Wanted", given))
     aside = frozenset[Kind]() if query.kind else ASIDE
-    found = find(entries, Filter(query))
+    found = find(entries, query)
     newest = next((entry for entry in reversed(found) if entry.kind not in aside), None)
     said = ", ".join(f"{name} {value}" for name, value in wanted.items())
     if newest is None:
@@ -94,11 +93,7 @@ def _fail(
     why: Entry | None = None,
 ) -> NoReturn:
     __tracebackhide__ = True
-    wanted, story = Filter(query), list[Entry]()
-    for entry in entries:
-        wanted.learn(entry)
-        if wanted.touches(entry):
-            story.append(entry)
+    story = [entry for entry in entries if query.touches(entry)]
     text += f". What happened:\n{sequence(story, mark={entry.seq for entry in marked})}"
     if why is not None and why.cause is not None:
         text += f"\n{why.explain()}"

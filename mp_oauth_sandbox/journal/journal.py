@@ -13,7 +13,7 @@ import msgspec
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.journal import assertions
 from mp_oauth_sandbox.journal.entries import Arrival, Delivery, Entry, Happened, Kind, written
-from mp_oauth_sandbox.journal.queries import ASIDE, Filter, Query, Wanted, Which, find
+from mp_oauth_sandbox.journal.queries import ASIDE, Query, Wanted, Which, find
 
 #: How many entries are kept, newest first to stay.
 KEPT = 10_000
@@ -140,8 +140,7 @@ class Journal:
 
     def find(self, query: Query, *, limit: int | None = None) -> list[Entry]:
         """The entries that a checked query wants, oldest first, at most `limit`."""
-        wanted = Filter(query)
-        return find(self.entries(after=wanted.first), wanted, limit=limit)
+        return find(self.entries(after=query.after), query, limit=limit)
 
     def refusals(self) -> list[Entry]:
         """Every refusal, oldest first."""

@@ -1,10 +1,10 @@
 """Which entries are meant: said in words, checked, and looked for."""
 
-from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
+from itertools import islice
 from typing import Literal, TypedDict, TypeVar, get_args
 
 from mp_oauth_sandbox.core.causes import Cause
@@ -21,9 +21,6 @@ ASIDE: frozenset[Kind] = frozenset({"control", "webhook"})
 CAUSES = tuple(cause.value for cause in Cause)
 
 Word = TypeVar("Word", bound=str)
-
-#: How many credentials a filter remembers the owners of.
-_OWNERS_KEPT = 50_000
 
 
 class Which(TypedDict, total=False):
@@ -82,6 +79,28 @@ class Query:
         """The same of the entries with a higher number than `after`."""
         return replace(self, after=after)
 
+    def matches(self, entry: Entry) -> bool:
+        """Whether it is one of those that are wanted."""
+        return (
+            self._in_time(entry)
+            and self.client_id in {None, entry.client_id}
+            and self.user_id in {None, entry.user_id}
+            and self.kind in {None, entry.kind}
+            and self.cause in {None, entry.cause}
+            and self.grant_type in {None, entry.grant_type}
+        )
+
+    def touches(self, entry: Entry) -> bool:
+        """Whether it belongs to the same story: not before it, and not of somebody else."""
+        return (
+            self._in_time(entry)
+            and (None in {self.client_id, entry.client_id} or entry.client_id == self.client_id)
+            and (None in {self.user_id, entry.user_id} or entry.user_id == self.user_id)
+        )
+
+    def _in_time(self, entry: Entry) -> bool:
+        return entry.seq > self.after and (self.since is None or entry.at >= self.since)
+
     def __str__(self) -> str:
         """For failure texts, in brackets: "(kind token, seller 5)"; empty if it takes all."""
         said = {
@@ -97,90 +116,9 @@ class Query:
         return f" ({', '.join(given)})" if given else ""
 
 
-class Filter:
-    """Takes entries in their order, and says which are wanted.
-
-    A refused request tells the application or seller only by the credential in it; the
-    filter remembers whose each one is from the entry that issued it.
-    """
-
-    def __init__(self, query: Query) -> None:
-        """Look for this."""
-        self._query = query
-        self._owners: OrderedDict[str, tuple[str | None, int | None]] = OrderedDict()
-        self._by_owner = query.client_id is not None or query.user_id is not None
-
-    @property
-    def first(self) -> int:
-        """The number after which entries must be shown to it: owners may be named early."""
-        return 0 if self._by_owner else self._query.after
-
-    def matches(self, entry: Entry) -> bool:
-        """Whether it is one of those that are wanted."""
-        query = self._query
-        return (
-            self._in_time(entry)
-            and self._is_of(entry, strictly=True)
-            and (query.kind is None or entry.kind == query.kind)
-            and (query.cause is None or entry.cause == query.cause)
-            and (query.grant_type is None or entry.grant_type == query.grant_type)
-        )
-
-    def touches(self, entry: Entry) -> bool:
-        """Whether it belongs to the same story: not before it, and not of somebody else."""
-        return self._in_time(entry) and self._is_of(entry, strictly=False)
-
-    def learn(self, entry: Entry) -> None:
-        """Remember whose credentials an entry issued; before asking about it."""
-        if self._by_owner and entry.user_id is not None:
-            for name in _issued(entry):
-                self._owners[entry.facts[name]] = (entry.client_id, entry.user_id)
-            while len(self._owners) > _OWNERS_KEPT:
-                self._owners.popitem(last=False)
-
-    def _in_time(self, entry: Entry) -> bool:
-        query = self._query
-        return entry.seq > query.after and (query.since is None or entry.at >= query.since)
-
-    def _is_of(self, entry: Entry, *, strictly: bool) -> bool:
-        if not self._by_owner:
-            return True
-        query, client_id, user_id = self._query, entry.client_id, entry.user_id
-        if client_id is None or user_id is None:
-            owner = next(
-                (self._owners[label] for label in _presented(entry) if label in self._owners),
-                (None, None),
-            )
-            client_id = client_id if client_id is not None else owner[0]
-            user_id = user_id if user_id is not None else owner[1]
-        neither = set[object]() if strictly else {None}
-        return (query.client_id is None or client_id in {query.client_id, *neither}) and (
-            query.user_id is None or user_id in {query.user_id, *neither}
-        )
-
-
-def find(entries: Iterable[Entry], wanted: Filter, *, limit: int | None = None) -> list[Entry]:
-    """The entries that a filter wants, in their order, at most `limit`."""
-    found: list[Entry] = []
-    for entry in entries:
-        if limit is not None and len(found) >= limit:
-            break
-        wanted.learn(entry)
-        if wanted.matches(entry):
-            found.append(entry)
-    return found
-
-
-def _issued(entry: Entry) -> list[str]:
-    names = ["issued_access_token", "issued_refresh_token"]
-    if entry.kind == "authorization":
-        names.append("code")
-    return [name for name in names if name in entry.facts]
-
-
-def _presented(entry: Entry) -> list[str]:
-    names = ("code", "refresh_token", "access_token")
-    return [entry.facts[name] for name in names if name in entry.facts]
+def find(entries: Iterable[Entry], query: Query, *, limit: int | None = None) -> list[Entry]:
+    """The entries that a query wants, in their order, at most `limit`."""
+    return list(islice((entry for entry in entries if query.matches(entry)), limit))
 
 
 def one_of(field: str, value: Word | None, known: Collection[Word]) -> Word | None:

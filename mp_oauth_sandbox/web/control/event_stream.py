@@ -17,7 +17,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from mp_oauth_sandbox.control.journal import EntryOut
-from mp_oauth_sandbox.journal import Entry, Filter, Journal, Query
+from mp_oauth_sandbox.journal import Entry, Journal, Query
 from mp_oauth_sandbox.support.connection import connection_of
 
 MEDIA_TYPE = "text/event-stream"
@@ -50,10 +50,10 @@ class JournalStream(StreamingResponse):
     ) -> None:
         """Send what the query wants, at first of what there is; end after `limit` of them."""
         self._journal = journal
-        self._filter = Filter(query)
+        self._query = query
         self._left = limit
         self._limits = limits
-        self._read = self._filter.first
+        self._read = query.after
         self._caught_up = self._over = False
         self._news = asyncio.Event()
         self._pieces = self._told()
@@ -106,8 +106,7 @@ class JournalStream(StreamingResponse):
             batch = self._journal.entries(after=self._read, limit=_BATCH)
             for entry in batch:
                 self._read = entry.seq
-                self._filter.learn(entry)
-                if self._filter.matches(entry):
+                if self._query.matches(entry):
                     yield _event(entry)
                     if self._left is not None:
                         self._left -= 1
