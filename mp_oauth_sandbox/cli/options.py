@@ -9,7 +9,7 @@ from msgspec import NODEFAULT, UNSET
 from msgspec import inspect as types
 
 from mp_oauth_sandbox.cli.output import plain
-from mp_oauth_sandbox.support.checked import invalid
+from mp_oauth_sandbox.support.checked import misfit
 
 
 class FieldType(click.ParamType[object]):
@@ -36,7 +36,8 @@ class FieldType(click.ParamType[object]):
             try:
                 return msgspec.to_builtins(msgspec.convert(one, self._checked, strict=False))
             except msgspec.ValidationError as error:
-                problem = invalid(error, whole="value").problem
+                found = misfit(error, self._checked)
+                problem = found.problem + found.question
         raise click.BadParameter(
             f"{plain(value)[:60]!r}: {problem}; must be {self._wanted}", ctx=ctx, param=param
         )

@@ -1,6 +1,5 @@
 """`mp-sandbox.toml`: the sandbox to use and the integration to check."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from msgspec import Meta, Struct
 from mp_oauth_sandbox.driver.endpoints import Endpoints
 from mp_oauth_sandbox.driver.errors import ConfigError
 from mp_oauth_sandbox.first_run import CLIENT_ID, CLIENT_SECRET, PORT
+from mp_oauth_sandbox.support.checked import misfit
 
 DEFAULT_FILE = "mp-sandbox.toml"
 
@@ -55,13 +55,12 @@ def load_config(path: Path) -> Config:
     try:
         return msgspec.toml.decode(text, type=Config)
     except msgspec.ValidationError as error:
-        raise ConfigError(*explain(error)) from error
+        raise ConfigError(*explain(error, Config)) from error
     except msgspec.DecodeError as error:
         raise ConfigError(str(path), f"it is not valid TOML ({error})") from error
 
 
-_PLACE = re.compile(r" - at `(?P<place>[^`]*)`$")
-_KEY = re.compile(r"(?P<problem>missing required|contains unknown) field `(?P<key>[^`]*)`")
+#: What to write, for each pattern that a key may have to match.
 _REMEDIES = {
     r"^https?://[^/?#]+/?$": 'give scheme, host and port, as in "http://localhost:8000"',
     r"^http://[^/?#]+/?$": 'give scheme, host and port, as in "http://127.0.0.1:8970"',
@@ -70,17 +69,16 @@ _REMEDIES = {
 }
 
 
-def explain(error: msgspec.ValidationError) -> tuple[str, str]:
-    """The key at fault and what to do, for people who wrote TOML."""
-    message = str(error)
-    place = _PLACE.search(message)
-    problem = message[: place.start()] if place else message
-    path = place["place"].removeprefix("$").removeprefix(".") if place else ""
-    if found := _KEY.search(problem):
-        key = f"{path}.{found['key']}" if path else found["key"]
-        missing = found["problem"] == "missing required"
-        return key, "it is missing; add it" if missing else "there is no such key; remove it"
-    for pattern, remedy in _REMEDIES.items():
-        if f"matching regex {pattern!r}" in problem:
-            return path, remedy
-    return path or "the file", problem[:1].lower() + problem[1:]
+def explain(error: msgspec.ValidationError, wanted: type) -> tuple[str, str]:
+    """The key at fault and what to do, for people who wrote TOML for the type `wanted`."""
+    found = misfit(error, wanted)
+    match found.kind:
+        case "missing":
+            return found.path, "it is missing; add it"
+        case "unknown":
+            return found.path, f"there is no such key; remove it{found.remedy}"
+        case "pattern" if remedies := [_REMEDIES[one] for one in found.known if one in _REMEDIES]:
+            return found.path, remedies[0]
+        case _:
+            problem = found.problem + found.remedy
+            return found.path or "the file", problem[:1].lower() + problem[1:]

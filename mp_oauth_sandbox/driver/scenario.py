@@ -126,7 +126,7 @@ def load_scenario(name: str) -> Scenario:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"it cannot be read ({error})") from error
     except msgspec.ValidationError as error:
-        key, problem = explain(error)
+        key, problem = explain(error, Scenario)
         raise ConfigError(f"{path.name}: {key}", problem) from error
     except msgspec.DecodeError as error:
         raise ConfigError(str(path), f"it is not valid TOML ({error})") from error

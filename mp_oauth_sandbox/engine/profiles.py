@@ -10,6 +10,7 @@ import msgspec
 
 from mp_oauth_sandbox.core.profile import EVIDENCE, PRESETS, Profile
 from mp_oauth_sandbox.core.registration import InvalidInputError
+from mp_oauth_sandbox.support.checked import did_you_mean, misfit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +60,14 @@ def changed_profile(base: Profile, switches: Mapping[str, object]) -> Profile:
     values: dict[str, object] = msgspec.to_builtins(base)
     for switch in switches:
         if switch not in values:
-            raise InvalidInputError(switch[:60], "there is no such switch in a profile")
+            question = did_you_mean(switch, values)
+            raise InvalidInputError(switch[:60], f"there is no such switch in a profile{question}")
     for switch, value in switches.items():
         try:
             msgspec.convert({switch: value}, Profile)
         except msgspec.ValidationError as error:
-            problem = str(error).partition(" - at ")[0]
+            found = misfit(error, Profile)
+            problem = found.problem + found.remedy
             raise InvalidInputError(switch, f"{problem} (given {str(value)[:40]!r})") from error
     return msgspec.convert({**values, **switches}, Profile)
 

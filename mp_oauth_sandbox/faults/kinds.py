@@ -101,7 +101,7 @@ def steps_of(fields: Mapping[str, object]) -> Steps:
     try:
         return msgspec.convert(dict(fields), Steps)
     except msgspec.ValidationError as error:
-        raise invalid(error, whole="steps") from error
+        raise invalid(error, whole="steps", wanted=Steps) from error
 
 
 def _checked(fields: Mapping[str, object], kind: type[Fault]) -> Fault:
@@ -121,7 +121,7 @@ def load_faults(path: str | Path) -> list[Fault]:
     try:
         file = msgspec.toml.decode(Path(path).read_bytes(), type=_File)
     except msgspec.ValidationError as error:
-        raise invalid(error, whole="faults") from error
+        raise invalid(error, whole="faults", wanted=_File) from error
     except (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError) as error:
         raise InvalidInputError("faults", f"{path} cannot be read: {error}") from error
     faults: list[Fault] = []

@@ -14,6 +14,7 @@ import msgspec
 from mp_oauth_sandbox.core.paths import is_own
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.resources.built_in import BUILT_IN, Answer, Asked
+from mp_oauth_sandbox.support.checked import invalid
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -171,6 +172,9 @@ class ResourceTable:
         """
         try:
             loaded = msgspec.toml.decode(Path(file).read_bytes(), type=_File)
+        except msgspec.ValidationError as error:
+            problem = f"{file}: {invalid(error, whole='the file', wanted=_File)}"
+            raise InvalidInputError("resources", problem) from error
         except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
             raise InvalidInputError("resources", f"{file} cannot be used: {error}") from error
         for index, one in enumerate(loaded.resource):

@@ -51,8 +51,12 @@ def test_a_scenario_of_ones_own_is_read_from_its_path(tmp_path: Path):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('"low"', '"lowish"', "severity: invalid enum value 'lowish'"),
-        ("actor", "actress", "mine.toml: steps[0].actress: there is no such key; remove it"),
+        ('"low"', '"lowish"', "severity: invalid enum value 'lowish'; allowed are critical"),
+        (
+            "actor",
+            "actress",
+            "mine.toml: steps[0].actress: there is no such key; remove it; did you mean",
+        ),
         ('"deliver"', '"post"', "invalid value 'post'"),
         ('title = "t"\n', "", "mine.toml: title: it is missing; add it"),
         ("[[steps]]", "[[steps", "it is not valid TOML"),
