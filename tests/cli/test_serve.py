@@ -3,17 +3,23 @@
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from mp_oauth_sandbox.cli.main import main
 from mp_oauth_sandbox.first_run import CLIENT_ID, CLIENT_SECRET
+
+Refused = Callable[..., str]
 
 
 def command(*options: str) -> list[str]:
@@ -40,14 +46,36 @@ def serving(*options: str):
         process.stderr.close()
 
 
-def refused(*options: str) -> str:
-    """What a start that cannot succeed says; it exits with 1 and no traceback."""
-    result = subprocess.run(
-        command("--port", "0", *options), capture_output=True, text=True, check=False, timeout=30
-    )
-    assert result.returncode == 1, result
-    assert "Traceback" not in result.stderr
-    return result.stderr
+@pytest.fixture
+def refused() -> Iterator[Refused]:
+    """What a start that cannot succeed says; it exits with 1 and no traceback.
+
+    In this process, which gets its signal handlers back.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    usual = {number: signal.getsignal(number) for number in numbers}
+
+    def start(*options: str) -> str:
+        result = CliRunner().invoke(main, ["serve", "--port", "0", *options])
+        assert result.exit_code == 1, result
+        assert isinstance(result.exception, SystemExit), result
+        return result.output
+
+    yield start
+    for number in numbers:
+        signal.signal(number, usual[number])
+
+
+def first_line(process: "subprocess.Popen[str]", ask: Callable[[], object]) -> str:
+    """What is printed after the start about what `ask` does.
+
+    Asked again if nothing comes: the printer begins to listen a moment after the start is said.
+    """
+    assert process.stdout is not None
+    ask()
+    while not select.select([process.stdout], [], [], 1)[0]:
+        ask()
+    return process.stdout.readline()
 
 
 def link(ready: dict[str, str]) -> str:
@@ -71,14 +99,14 @@ def test_the_first_json_line_is_the_ready_event():
 
 def test_each_exchange_is_one_json_line_without_secrets():
     with serving("--auto-consent", "--redirect-uri", "http://localhost:1/cb") as (process, ready):
-        answer = httpx.get(link(ready))
-        code = httpx.URL(answer.headers["location"]).params["code"]
-        assert process.stdout is not None
-        line = process.stdout.readline()
+        locations: list[str] = []
+        line = first_line(
+            process, lambda: locations.append(httpx.get(link(ready)).headers["location"])
+        )
         event = json.loads(line)
         assert event["event"] == "exchange"
         assert event["outcome"] == "code issued"
-        assert code not in line
+        assert all(httpx.URL(one).params["code"] not in line for one in locations)
 
 
 def test_the_given_client_and_redirect_uris_are_the_first_applications():
@@ -108,7 +136,7 @@ def test_it_stops_cleanly_on_ctrl_c_and_sigterm(number):
         assert process.stderr.read() == ""
 
 
-def test_a_taken_port_is_said_with_the_remedy():
+def test_a_taken_port_is_said_with_the_remedy(refused: Refused):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         message = refused("--port", port)
@@ -125,7 +153,7 @@ def test_a_taken_port_is_said_with_the_remedy():
         (("--profile", "missing.toml"), "missing.toml"),
     ],
 )
-def test_bad_options_are_named_with_the_remedy(options, words):
+def test_bad_options_are_named_with_the_remedy(options, words, refused: Refused):
     assert words in refused(*options)
 
 
@@ -151,13 +179,13 @@ def test_a_data_file_keeps_tokens_and_clock_over_a_restart(tmp_path):
         assert refusal["error"] == "invalid_grant"
 
 
-def test_a_data_file_in_use_is_said_at_once(tmp_path):
+def test_a_data_file_in_use_is_said_at_once(tmp_path, refused: Refused):
     data = str(tmp_path / "data.sqlite")
     with serving("--data", data):
         assert "data.sqlite" in refused("--data", data)
 
 
-def test_a_data_file_that_is_no_database_is_said(tmp_path):
+def test_a_data_file_that_is_no_database_is_said(tmp_path, refused: Refused):
     data = tmp_path / "notes.txt"
     data.write_text("dear diary\n" * 200)
     assert "notes.txt" in refused("--data", str(data))
@@ -174,7 +202,7 @@ def test_a_profile_file_starts_from_a_preset_and_changes_switches(tmp_path):
     assert switches["surplus_fields"] == "refuse"
 
 
-def test_a_profile_file_with_an_unknown_switch_or_value_is_said(tmp_path):
+def test_a_profile_file_with_an_unknown_switch_or_value_is_said(tmp_path, refused: Refused):
     profile = tmp_path / "ours.toml"
     profile.write_text("colour = 1\n")
     assert "colour" in refused("--profile", str(profile))
@@ -194,8 +222,9 @@ def test_text_lines_explain_a_refusal_and_have_no_colour_codes_when_piped():
             printed += process.stdout.readline()
         url = re.search(r"http://127\.0\.0\.1:\d+", printed)
         assert url is not None
-        httpx.post(f"{url.group()}/oauth/token", json={"grant_type": "refresh_token"})
-        assert process.stdout.readline() == "\n"
+        body = {"grant_type": "refresh_token"}
+        asked = f"{url.group()}/oauth/token"
+        assert first_line(process, lambda: httpx.post(asked, json=body)) == "\n"
         lines = [process.stdout.readline() for _ in range(4)]
         assert re.match(
             r"[\d-]{10} [\d:]{8} POST /oauth/token -> 400 refused \(invalid_request\)$",
@@ -226,6 +255,7 @@ def test_output_that_cannot_be_written_any_more_ends_it_with_a_word():
     with serving() as (process, ready):
         assert process.stdout is not None
         assert process.stderr is not None
+        assert first_line(process, lambda: httpx.post(f"{ready['url']}/oauth/token", json={}))
         process.stdout.close()
         httpx.post(f"{ready['url']}/oauth/token", json={})
 
@@ -253,12 +283,10 @@ def test_listening_beyond_loopback_asks_control_calls_for_a_token():
 
 
 def test_help_teaches_with_examples():
-    result = subprocess.run(
-        command("--help"), capture_output=True, text=True, check=False, timeout=30
-    )
-    assert result.returncode == 0
+    result = CliRunner().invoke(main, ["serve", "--help"])
+    assert result.exit_code == 0
     assert (
-        "mp-oauth-sandbox serve --redirect-uri http://localhost:8000/mp/callback" in result.stdout
+        "mp-oauth-sandbox serve --redirect-uri http://localhost:8000/mp/callback" in result.output
     )
 
 
