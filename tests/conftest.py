@@ -1,7 +1,8 @@
-"""What every test shares: how hard properties are tried, which event loop runs, the examples."""
+"""What every test shares: what waits for the night, how hard properties are tried, the examples."""
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +15,38 @@ if TYPE_CHECKING:
 # No deadline anywhere: on a busy machine it would judge the machine, not the code.
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True, derandomize=False)
-settings.register_profile("nightly", max_examples=2000, deadline=None, stateful_step_count=100)
+settings.register_profile("nightly", max_examples=1000, deadline=None, stateful_step_count=100)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+# Nothing is encrypted here, and every HTTP client, in any process, would read all the authorities
+# of the system first, for longer than most tests take. This folder has none.
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--nightly",
+        action="store_true",
+        help="run the tests marked `nightly` too; without it, whatever -m says, they are left out",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A rule and not a default `-m`, which any other `-m` would replace."""
+    if config.getoption("--nightly"):
+        return
+    waiting = [item for item in items if item.get_closest_marker("nightly")]
+    config.hook.pytest_deselected(items=waiting)
+    items[:] = [item for item in items if item not in waiting]
+
+
+@pytest.fixture
+def usual_profile() -> Iterator[None]:
+    """Whatever profile of Hypothesis the test loads, the one of this run is back after it."""
+    usual = settings.get_current_profile_name()
+    yield
+    settings.load_profile(usual)
 
 
 @pytest.fixture

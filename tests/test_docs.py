@@ -105,7 +105,7 @@ def test_every_block_is_accounted_for():
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, usual_profile: None) -> pytest.Pytester:
     """A folder with every file that the page names; a name that comes again goes on."""
     files: dict[str, str] = {}
     for section in PYTEST.values():
@@ -127,7 +127,7 @@ def test_the_tests_of_the_page_pass(project: pytest.Pytester):
     program, *arguments = shlex.split(PYTEST["How hard it tries"].blocks("sh")[0])
     assert program == "pytest"
 
-    done = project.runpytest_subprocess(*QUIET, "-s", *arguments)
+    done = project.runpytest_inprocess(*QUIET, "-s", *arguments)
 
     done.assert_outcomes(passed=7)
     shown = PYTEST["The journal"].blocks("text")[0]
@@ -148,7 +148,7 @@ def test_what_is_missing_is_said_as_the_page_says(project: pytest.Pytester):
     replace_in(contracts, '    status=StatusPage(url="/status"),\n', "")
     replace_in(contracts, ", move_clock=shop.move_clock", "")
 
-    done = project.runpytest_subprocess(*QUIET, "-rs", "-k", "p6 or p14", contracts)
+    done = project.runpytest_inprocess(*QUIET, "-rs", "-k", "p6 or p14", contracts)
 
     done.assert_outcomes(skipped=2, deselected=1)
     for line in PYTEST["What is missing is not checked"].blocks("text")[0].splitlines():
@@ -160,6 +160,7 @@ def test_the_mistake_of_the_page_fails_as_shown(project: pytest.Pytester):
     right = '        if expected is None or given.get("state") != expected:\n'
     replace_in(project.path / "shop.py", right, section.blocks("python")[0])
 
+    # A process of its own, for the seed would stay in this one.
     done = project.runpytest_subprocess(*QUIET, "-k", "p1_", "--hypothesis-seed=0")
 
     done.assert_outcomes(failed=1, deselected=6)
@@ -167,7 +168,7 @@ def test_the_mistake_of_the_page_fails_as_shown(project: pytest.Pytester):
 
 
 def test_the_table_of_fixtures_is_that_of_the_plugin(pytester: pytest.Pytester):
-    listed = pytester.runpytest_subprocess("--fixtures").stdout.str()
+    listed = pytester.runpytest_inprocess("--fixtures").stdout.str()
     found = re.findall(r"^(mp_\w+)(?: \[(\w+) scope\])? -- ", listed, re.MULTILINE)
 
     rows = PYTEST["The fixtures"].rows()

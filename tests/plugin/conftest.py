@@ -42,7 +42,7 @@ def make_with(mp_sandbox, mp_application):
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, usual_profile: None) -> pytest.Pytester:
     """A folder with the shops, and a `make_with` fixture that makes integrations of them."""
     pytester.makepyfile(shop=SHOP.read_text(encoding="utf-8"))
     pytester.makeconftest(CONFTEST)

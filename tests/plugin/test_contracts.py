@@ -17,7 +17,7 @@ class TestShop({contract}):
 
 def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     quiet = ("-p", "no:cacheprovider", "-p", "no:randomly", "-W", "error")
-    return project.runpytest_subprocess(*quiet, *arguments)
+    return project.runpytest_inprocess(*quiet, *arguments)
 
 
 def test_the_correct_integration_keeps_every_contract_in_more_than_one_class(

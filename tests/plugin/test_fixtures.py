@@ -71,7 +71,7 @@ def test_each_test_gets_the_same_server_as_if_just_started(pytester: pytest.Pyte
         """
     )
 
-    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=2)
+    pytester.runpytest_inprocess("-W", "error").assert_outcomes(passed=2)
 
 
 def test_the_redirect_uris_of_the_application_can_be_overridden(pytester: pytest.Pytester):
@@ -88,7 +88,7 @@ def test_the_redirect_uris_of_the_application_can_be_overridden(pytester: pytest
         """
     )
 
-    pytester.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("-W", "error").assert_outcomes(passed=1)
 
 
 def test_workers_have_a_server_each(pytester: pytest.Pytester):
@@ -131,7 +131,7 @@ def test_a_failed_test_shows_what_the_sandbox_refused_and_why(pytester: pytest.P
             assert answer.status_code == 200
         """
     )
-    done = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    done = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     done.assert_outcomes(failed=1)
     done.stdout.fnmatch_lines(
         [
@@ -151,7 +151,7 @@ def test_a_fault_that_no_request_reached_is_a_warning(pytester: pytest.Pytester)
         """
     )
 
-    ended = pytester.runpytest_subprocess("-p", "no:randomly")
+    ended = pytester.runpytest_inprocess("-p", "no:randomly", "-W", "default")
 
     ended.assert_outcomes(passed=1, warnings=1)
     ended.stdout.fnmatch_lines(["*never reached: fault f1 lose-response on refresh (match 1)"])
