@@ -338,6 +338,7 @@ PROPERTIES = [
 ]
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("holds", PROPERTIES, ids=lambda one: one.__name__)
 def test_the_client_keeps(holds: Holds):
     holds(GOOD, settings())
@@ -388,7 +389,11 @@ class DistrustsTheFuture(Links):
         (p15_expiry_is_the_answer_plus_expires_in, Client(links=AssumesHalfAYear)),
         (p16_links_live_on, Client(links=RenewsWhenExpired)),
         (p17_renewals_are_bounded, Client(links=AssumesFiveMinutes)),
-        (p18_outages_within_the_margin_are_not_seen, Client(links=RenewsWhenExpired)),
+        pytest.param(
+            p18_outages_within_the_margin_are_not_seen,
+            Client(links=RenewsWhenExpired),
+            marks=pytest.mark.nightly,  # It takes longer than all the others.
+        ),
         (p21_a_clock_that_is_set_back_makes_no_storm, Client(links=DistrustsTheFuture)),
     ],
     ids=["P5 for ever", "P5 early", "P13", "P15", "P16", "P17", "P18", "P21"],

@@ -14,11 +14,11 @@ import pytest
 from mp_oauth_sandbox import Application, Sandbox, Seller, Webhook
 
 from .person import Person
-from .running import CLIENT_ID, CLIENT_SECRET, EXAMPLES, WEBHOOK_SECRET, Examples, Running
+from .running import CLIENT_ID, CLIENT_SECRET, EACH, WEBHOOK_SECRET, Examples, Running
 from .watch import nothing_leaked, nothing_was_misused
 
 
-@pytest.fixture(params=EXAMPLES)
+@pytest.fixture(params=EACH)
 def example(
     request: pytest.FixtureRequest, examples: Examples, mp_sandbox: Sandbox
 ) -> Iterator[Running]:

@@ -36,6 +36,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("flask", "fastapi", "django"), (sys.executable, "app.py")),
 }
 
+#: The same, for tests of all of them: what needs another runtime than Python waits for the night.
+EACH = [
+    pytest.param(name, marks=() if program == sys.executable else pytest.mark.nightly)
+    for name, (program, *_) in EXAMPLES.items()
+]
+
 CLIENT_ID = "1234567890123456"
 CLIENT_SECRET = "SecretOfTheExamples0000000000000"
 WEBHOOK_SECRET = "webhook-secret-of-the-examples"

@@ -1,7 +1,5 @@
 """The same examples as users check their own: with the scenarios, and with the contracts."""
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import settings
 
@@ -14,21 +12,20 @@ from mp_oauth_sandbox.driver.verdicts import Verdict
 from pytest_mp_oauth.contracts import ExpiryContract, StateContract
 from pytest_mp_oauth.contracts.stage import MakeIntegration
 
-from .running import Running
+from .running import EXAMPLES, Running
 
-# Enough to reach every kind of state, code and browser; the contracts' own tests try harder.
-settings.register_profile("examples", max_examples=15, deadline=None)
+# An example of a property is a conversation with a process here; by night there are many.
+settings.register_profile(
+    "examples", max_examples=max(5, settings().max_examples // 50), deadline=None
+)
 
 
 @pytest.fixture
-def few_tries() -> Iterator[None]:
-    """An example of a property is a conversation with a process here."""
-    usual = settings.get_current_profile_name()
+def few_tries(usual_profile: None) -> None:
     settings.load_profile("examples")
-    yield
-    settings.load_profile(usual)
 
 
+@pytest.mark.parametrize("example", EXAMPLES, indirect=True)  # Express in every run, too.
 def test_every_scenario_is_held(example: Running, mp_sandbox: Sandbox):
     application = mp_sandbox.application("1234567890123456")
     assert application is not None

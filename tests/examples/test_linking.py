@@ -10,7 +10,7 @@ import pytest
 from mp_oauth_sandbox import Sandbox, Seller
 
 from .person import Person
-from .running import CLIENT_ID, Running
+from .running import CLIENT_ID, EXAMPLES, Running
 
 MakePerson = Callable[[str], Person]
 OWN_FORMS = ("/login", "/logout", "/mp/link", "/mp/unlink", "/sales")
@@ -26,6 +26,7 @@ def assert_refused_kindly(answer: httpx.Response) -> None:
     assert "<a href=" in answer.text
 
 
+@pytest.mark.parametrize("example", EXAMPLES, indirect=True)  # Express in every run, too.
 def test_a_seller_is_linked_shown_and_unlinked(ana: Person, seller: Seller):
     assert (ana.status, ana.seller) == ("none", None)
 

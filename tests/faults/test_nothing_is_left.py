@@ -113,7 +113,10 @@ def is_idle(sandbox: Sandbox, tasks: int) -> bool:
     )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=settings().max_examples // 2,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     faults=st.lists(FAULTS, min_size=1, max_size=3),
     clients=st.lists(CLIENTS, min_size=1, max_size=4),

@@ -524,6 +524,7 @@ notifications = st.builds(
 )
 
 
+@pytest.mark.hypothesis
 @every_store
 def test_every_record_comes_back_exactly_as_it_was_put(
     maker: Maker, tmp_path_factory: pytest.TempPathFactory
@@ -690,6 +691,7 @@ class Agreement(RuleBasedStateMachine):
         assert self.store.next_notification() == self.oracle.next_notification()
 
 
+@pytest.mark.hypothesis
 @every_store
 def test_whatever_happens_a_store_agrees_with_memory(maker: Maker):
     machine = type("Agreement", (Agreement,), {"maker": maker})

@@ -285,10 +285,10 @@ LINES = st.sampled_from(
 )
 
 
+@pytest.mark.hypothesis
 def test_malformed_http_is_answered_or_hung_up_on() -> None:
     with served() as (_, server):
 
-        @settings(max_examples=60)
         @given(pieces=st.lists(LINES | st.binary(max_size=30), max_size=8))
         def answered(pieces: list[bytes]) -> None:
             received = exchange(server, b"".join(pieces))

@@ -74,6 +74,7 @@ def node_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("secret", "accepted"), [(SECRET, True), ("another", False)])
 def test_the_node_sdk_accepts_the_signature_and_no_other(
     secret: str, accepted: bool, received: Received, node_project: Path
