@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.examples.running import Examples
 
 # No deadline anywhere: on a busy machine it would judge the machine, not the code.
-settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile("dev", max_examples=25, deadline=None)
 settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True, derandomize=False)
 settings.register_profile("nightly", max_examples=1000, deadline=None, stateful_step_count=100)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
