@@ -1,7 +1,8 @@
 """Runs a page of docs/ from top to bottom, as its reader would.
 
 - A `sh` block runs in one bash session for the page. One that begins with
-  `mp-oauth-sandbox serve` is started and left running; what it printed can be compared.
+  `mp-oauth-sandbox serve` is started and left running; what it printed can be compared. One of
+  nothing but our other commands runs in this process, which saves a start of Python for each.
 - A `python` block runs in one namespace for the page.
 - A block whose first line is `# name.ext` alone is written into that file instead.
 - A `text` or `json` block is what the block before it prints; `...` stands for anything.
@@ -15,6 +16,7 @@ import io
 import os
 import re
 import selectors
+import shlex
 import shutil
 import socket
 import subprocess
@@ -26,7 +28,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+from click.testing import CliRunner
 
+from mp_oauth_sandbox.cli.main import main
 from mp_oauth_sandbox.first_run import CLIENT_ID, CLIENT_SECRET, PORT
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -107,6 +111,8 @@ class Reader:
                 printed = self._python(text, f"{page}:{block.line}")
             elif text.startswith("mp-oauth-sandbox serve"):
                 printed = self._serve(text)
+            elif block.language == "sh" and (commands := plain_commands(text)):
+                printed = self._commands(commands, f"{page}:{block.line}")
             elif block.language == "sh":
                 printed = self.run(text, f"{page}:{block.line}")
             else:
@@ -134,6 +140,15 @@ class Reader:
         with contextlib.redirect_stdout(heard), contextlib.chdir(self._folder):
             exec(compile(text, where, "exec"), self._names)  # noqa: S102 - it is our own page
         return heard.getvalue()
+
+    def _commands(self, commands: list[list[str]], where: str) -> str:
+        heard = ""
+        with contextlib.chdir(self._folder):
+            for arguments in commands:
+                done = CliRunner().invoke(main, arguments, env=self._environment)
+                heard += done.output
+                assert done.exit_code == 0, f"{where} ended with {done.exit_code}:\n{heard}"
+        return heard
 
     def _serve(self, text: str) -> str:
         command = [_BASH, "-c", f"exec {text.strip()} --port {self.port}"]
@@ -183,6 +198,13 @@ class Reader:
                     heard += piece
         assert ended[1] == "0", f"{where} ended with {ended[1]}:\n{heard}"
         return heard[: ended.start()]
+
+
+def plain_commands(text: str) -> list[list[str]]:
+    """The arguments of our commands, if a block is nothing else and leaves nothing to a shell."""
+    if not re.fullmatch(r"(mp-oauth-sandbox [^$`|&;<>*\\#\n]+\n)+", text):
+        return []
+    return [shlex.split(line)[1:] for line in text.splitlines()]
 
 
 def assert_printed(printed: str, expected: str, *, where: str) -> None:
