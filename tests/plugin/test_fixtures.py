@@ -102,7 +102,7 @@ def test_workers_have_a_server_each(pytester: pytest.Pytester):
         """
     )
 
-    pytester.runpytest_subprocess("-n", "2", "-W", "error").assert_outcomes(passed=4)
+    pytester.runpytest_inprocess("-n", "2", "-W", "error").assert_outcomes(passed=4)
 
 
 def test_the_reset_before_each_test_costs_little(
