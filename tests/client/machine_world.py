@@ -112,7 +112,8 @@ class World:
         self.sandbox.change_profile(**(switches or {}))
         self.app = self.sandbox.register_application(redirect_uris=[CALLBACK])
         self.sellers = [self.sandbox.create_seller(country=one) for one in ("AR", "BR")]
-        self.http = httpx.Client(transport=self.sandbox.transport())
+        # No fate is slow: a timeout would judge the machine that this runs on.
+        self.http = httpx.Client(transport=self.sandbox.transport(), timeout=None)  # noqa: S113
         self.skew, self.skews = skew, [skew]
         self.zone: tzinfo = UTC
         self.settings = Settings(
