@@ -369,9 +369,9 @@ class Sandbox:
         self._engine.set_profile(changed_profile(self._engine.profile, switches))
         return self._engine.profile
 
-    def keep(self, *presets: Application | Seller) -> None:
+    def keep(self, *kept: Application | Seller) -> None:
         """Make the present clock, consent mode, profile and these records the start state."""
-        self._engine.mark_start(presets)
+        self._engine.mark_start(kept)
 
     def reset(self) -> None:
         """Return to the start state; codes, tokens, journal and clock moves are gone."""

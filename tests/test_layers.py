@@ -212,6 +212,63 @@ def test_every_import_points_down():
     assert layers >= {"core", "stores", "engine", "web", "hosting", "sandbox", "cli", PLUGIN}
 
 
+#: What describes the control API may know: no more, so that whoever calls it loads no more.
+DESCRIBED_BY = ("control", "core", "faults.kinds", "journal.entries")
+
+
+def test_what_describes_the_control_api_knows_neither_server_nor_engine():
+    found = {
+        name: file
+        for name, file in house().items()
+        if layer_of(name, known=set(house())) == "control"
+    }
+    ours = {
+        f"{name} imports {imported}"
+        for name, file in found.items()
+        for imported in imports(name, file.read_text(encoding="utf-8"))
+        if imported.split(".")[0] == LIBRARY
+        and not imported.startswith(tuple(f"{LIBRARY}.{one}." for one in DESCRIBED_BY))
+    }
+
+    assert len(found) > 10
+    assert {line for line in ours if " imports mp_oauth_sandbox.control" not in line} == set()
+
+
+def names_of(source: str) -> Iterator[str]:
+    """The classes of a module and its own names of types, without what marks them private."""
+    for node in ast.parse(source).body:
+        match node:
+            case ast.ClassDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
+                pass
+            case ast.Assign(value=ast.Call(func=ast.Name(id="TypeVar" | "ParamSpec"))):
+                continue
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                pass
+            case _:
+                continue
+        name = name.lstrip("_")
+        if name[:1].isupper() and not name.isupper():
+            yield name
+
+
+def test_one_name_means_one_thing():
+    homes: dict[str, list[str]] = {}
+    for module, file in house().items():
+        if not f"{module}.".startswith(f"{LIBRARY}.{CLIENT}."):
+            for name in names_of(file.read_text(encoding="utf-8")):
+                homes.setdefault(name, []).append(module)
+
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
+    assert {"Entry", "Sandbox", "Call", "Answer"} <= homes.keys()
+
+
+def test_only_what_users_start_with_lies_at_the_top():
+    top = {name for name in modules(LIBRARY) if name.count(".") == 1}
+    files = {name for name in top if modules(LIBRARY)[name].name != "__init__.py"}
+
+    assert files == {f"{LIBRARY}.{name}" for name in ("__main__", "first_run", "sandbox")}
+
+
 def test_the_core_reads_no_clock_and_no_luck_and_never_waits():
     core = {name: file for name, file in house().items() if name.startswith(f"{LIBRARY}.core.")}
 

@@ -17,7 +17,7 @@ class ExplainIn(Secretive, forbid_unknown_fields=True):
     what: str
 
 
-class Finding(Struct, frozen=True, kw_only=True):
+class UrlPart(Struct, frozen=True, kw_only=True):
     """What there is to say of one part of a URL; `remedy` is empty where nothing is to be done."""
 
     name: str
@@ -36,7 +36,7 @@ class Explained(Struct, frozen=True, kw_only=True):
     kind: ExplainedKind
     text: str
     facts: dict[str, str] = field(default_factory=dict[str, str])
-    findings: list[Finding] = field(default_factory=list[Finding])
+    findings: list[UrlPart] = field(default_factory=list[UrlPart])
 
     def __str__(self) -> str:
         return self.text

@@ -1,13 +1,13 @@
 """What happened, and why: read in pages or as it grows."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from mp_oauth_sandbox.control.types import Call, Count, Nothing
 from mp_oauth_sandbox.core.causes import Cause
-from mp_oauth_sandbox.journal.entries import Delivery, Entry, Kind
+from mp_oauth_sandbox.journal.entries import Delivery, Entry, GrantType, Kind
 
 #: How many entries one page has at most, and without being asked.
 PAGE_LIMIT, PAGE = 1000, 100
@@ -16,8 +16,6 @@ EVENT_STREAM = "text/event-stream"
 
 #: How many seconds of real time a call may wait for an entry.
 LONGEST_WAIT = 60
-
-GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
 
 
 class JournalWanted(Struct, forbid_unknown_fields=True):

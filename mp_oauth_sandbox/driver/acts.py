@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from mp_oauth_sandbox.driver.browser import Browser, Page
-from mp_oauth_sandbox.driver.monitors import Session, is_exchange
+from mp_oauth_sandbox.driver.monitors import LogInSession, is_exchange
 from mp_oauth_sandbox.journal import Entry
 
 
@@ -20,7 +20,7 @@ class Actor:
     must_log_in: bool = True
 
     @property
-    def session(self) -> Session:
+    def session(self) -> LogInSession:
         """The browser and which of its logins."""
         return self.name, self.login
 

@@ -8,17 +8,17 @@ from mp_oauth_sandbox.driver.verdicts import Finding, Verdict
 from mp_oauth_sandbox.journal import Entry
 
 #: A browser and which of its logins: what a state is issued to.
-Session = tuple[str, int]
+LogInSession = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class CallbackDelivery:
     """A callback opened in a browser, between two numbers of the journal.
 
     `ended` is None while its answer is awaited.
     """
 
-    session: Session
+    session: LogInSession
     state: str | None
     code: str | None
     begun: int
@@ -26,7 +26,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Happenings:
     """All that monitors judge by.
 
     `issued` says to which sessions a state was issued, `codes` which code a short id in
@@ -35,18 +35,18 @@ class Record:
     """
 
     entries: Sequence[Entry]
-    deliveries: Sequence[Delivery]
-    issued: Mapping[str, set[Session]]
+    deliveries: Sequence[CallbackDelivery]
+    issued: Mapping[str, set[LogInSession]]
     codes: Mapping[str, str]
     clocks_together: bool
 
 
-def judge(record: Record) -> list[Finding]:
+def watch(record: Happenings) -> list[Finding]:
     """What every monitor finds."""
     return [*state_is_bound(record), *no_expired_token_is_used(record)]
 
 
-def state_is_bound(record: Record) -> Iterator[Finding]:
+def state_is_bound(record: Happenings) -> Iterator[Finding]:
     """P1: a code is exchanged only if its state was issued to the same browser and login.
 
     Violated when a code is exchanged and no delivery of it begun so far carried a state
@@ -78,7 +78,7 @@ def state_is_bound(record: Record) -> Iterator[Finding]:
             )
 
 
-def no_expired_token_is_used(record: Record) -> Iterator[Finding]:
+def no_expired_token_is_used(record: Happenings) -> Iterator[Finding]:
     """P14: no resource call carries a token past its expiry, as the sandbox judges it.
 
     It can be judged only while both clocks move together.
@@ -110,7 +110,7 @@ def is_exchange(entry: Entry) -> bool:
     return entry.kind == "token" and entry.grant_type in {"authorization_code", None}
 
 
-def _own(delivery: Delivery, record: Record) -> bool:
+def _own(delivery: CallbackDelivery, record: Happenings) -> bool:
     return delivery.state is not None and delivery.session in record.issued.get(
         delivery.state, set()
     )

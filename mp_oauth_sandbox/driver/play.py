@@ -14,7 +14,7 @@ from mp_oauth_sandbox.driver.endpoints import Status
 from mp_oauth_sandbox.driver.errors import DriverError, HookMissingError, IntegrationError
 from mp_oauth_sandbox.driver.integration import Integration
 from mp_oauth_sandbox.driver.jars import CookieJar
-from mp_oauth_sandbox.driver.monitors import Delivery, Record, Session, judge
+from mp_oauth_sandbox.driver.monitors import CallbackDelivery, Happenings, LogInSession, watch
 from mp_oauth_sandbox.driver.script import APP, SANDBOX, Script
 from mp_oauth_sandbox.driver.verdicts import Finding, Verdict
 from mp_oauth_sandbox.engine.clock import Clock
@@ -39,8 +39,8 @@ class Play:
         self._sellers: dict[str, int] = {}
         self._started: dict[str, str] = {}
         self._entries: list[Entry] = []
-        self._deliveries: list[Delivery] = []
-        self._issued: dict[str, set[Session]] = {}
+        self._deliveries: list[CallbackDelivery] = []
+        self._issued: dict[str, set[LogInSession]] = {}
         self._codes: dict[str, str] = {}
         self._clocks_together = True
         # Of the browsers: it moves only if the integration's does.
@@ -113,7 +113,7 @@ class Play:
         """Open a callback in a person's browser, whoever it was meant for."""
         actor = self.actor(name)
         self.script.add(name, APP, f"opens {self.script.show_url(callback.url)}")
-        delivery = Delivery(
+        delivery = CallbackDelivery(
             session=actor.session,
             state=callback.get("state"),
             code=callback.get("code"),
@@ -173,16 +173,16 @@ class Play:
 
     # ---- what comes of it ----
 
-    def judge(self) -> list[Finding]:
+    def all_findings(self) -> list[Finding]:
         """Every finding so far, of the play's own acts and of the monitors."""
-        record = Record(
+        record = Happenings(
             entries=self._entries,
             deliveries=self._deliveries,
             issued=self._issued,
             codes=self._codes,
             clocks_together=self._clocks_together,
         )
-        return [*judge(record), *self.findings]
+        return [*watch(record), *self.findings]
 
     def draw(self, findings: Sequence[Finding]) -> str:
         """The script so far, pointing at what the findings are about."""

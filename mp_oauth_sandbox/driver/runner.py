@@ -11,14 +11,14 @@ from mp_oauth_sandbox.driver.errors import DriverError, HookMissingError, Integr
 from mp_oauth_sandbox.driver.integration import Integration
 from mp_oauth_sandbox.driver.play import Play
 from mp_oauth_sandbox.driver.scenario import (
-    Advance,
-    Approve,
-    Deliver,
-    Deny,
-    Expected,
-    LogIn,
+    AdvanceStep,
+    ApproveStep,
+    DeliverStep,
+    DenyStep,
+    Expectations,
+    LogInStep,
     Scenario,
-    Start,
+    StartStep,
     Step,
 )
 from mp_oauth_sandbox.driver.verdicts import Finding, Verdict, worst
@@ -58,10 +58,10 @@ class Runner:
             seen = play.deliver("A", play.approve("A", seller="S1"))
         except IntegrationError as error:
             raise IntegrationError(f"{error}\n{play.draw([])}".rstrip()) from error
-        if seen.tokens_issued != 1 or play.judge():
+        if seen.tokens_issued != 1 or play.all_findings():
             raise IntegrationError(
                 "a plain link fails already, so no check would mean anything; the callback must "
-                f"lead to one successful exchange\n{play.draw(play.judge())}"
+                f"lead to one successful exchange\n{play.draw(play.all_findings())}"
             )
 
     def run(self, scenarios: Sequence[Scenario]) -> Iterator[Result]:
@@ -87,11 +87,11 @@ class Runner:
             for step in scenario.steps:
                 _act(play, step, callbacks)
                 # What follows would only make the diagram longer.
-                if worst(play.judge()) is Verdict.VIOLATED:
+                if worst(play.all_findings()) is Verdict.VIOLATED:
                     break
         except (DriverError, SandboxError) as error:
             play.findings.append(_not_checked(error))
-        findings = tuple(play.judge())
+        findings = tuple(play.all_findings())
         return Result(
             scenario=scenario,
             verdict=worst(findings),
@@ -102,24 +102,24 @@ class Runner:
 
 def _act(play: Play, step: Step, callbacks: dict[str, Callback]) -> None:
     match step:
-        case LogIn():
+        case LogInStep():
             play.log_in(step.actor)
-        case Start():
+        case StartStep():
             play.start(step.actor)
-        case Approve():
+        case ApproveStep():
             callbacks[step.actor] = play.approve(step.actor, seller=step.seller)
-        case Deny():
+        case DenyStep():
             callbacks[step.actor] = play.deny(step.actor)
-        case Advance():
+        case AdvanceStep():
             play.advance(step.duration)
-        case Deliver():
+        case DeliverStep():
             owner = step.callback_of or step.actor
             if owner not in callbacks:
                 raise DriverError(f"the script delivers a callback that {owner} does not have")
             _compare(play, step.actor, play.deliver(step.actor, callbacks[owner]), step.expect)
 
 
-def _compare(play: Play, actor: str, seen: Seen, expected: Expected) -> None:
+def _compare(play: Play, actor: str, seen: Seen, expected: Expectations) -> None:
     """Add a finding for each thing that is not as expected."""
     most = expected.token_requests_at_most
     if most is not None and seen.token_requests > most:
@@ -140,7 +140,7 @@ def _compare(play: Play, actor: str, seen: Seen, expected: Expected) -> None:
             play.findings.append(_violated("St", what, expected, seen))
 
 
-def _violated(check: str, what: str, expected: Expected, seen: Seen) -> Finding:
+def _violated(check: str, what: str, expected: Expectations, seen: Seen) -> Finding:
     requests = [entry.seq for entry in seen.entries if entry.kind == "token"]
     return Finding(
         check=check,

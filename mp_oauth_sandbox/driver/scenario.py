@@ -17,7 +17,7 @@ Severity = Literal["critical", "high", "medium", "low"]
 Name = Annotated[str, Meta(pattern="^[A-Z][A-Z0-9]*$")]
 
 
-class Expected(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Expectations(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What must come of one step; what is left out is not judged.
 
     `token_requests_at_most` and `tokens_issued` count what the sandbox saw in the step
@@ -30,7 +30,7 @@ class Expected(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     because: str = ""
 
 
-class Start(
+class StartStep(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="start", tag_field="do"
 ):
     """`actor` begins linking; the authorization URL is held."""
@@ -38,7 +38,7 @@ class Start(
     actor: Name
 
 
-class Approve(
+class ApproveStep(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="approve", tag_field="do"
 ):
     """`actor` opens the held authorization URL and approves as `seller`."""
@@ -47,7 +47,7 @@ class Approve(
     seller: Name
 
 
-class Deny(
+class DenyStep(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="deny", tag_field="do"
 ):
     """`actor` opens the held authorization URL and cancels."""
@@ -55,7 +55,7 @@ class Deny(
     actor: Name
 
 
-class LogIn(
+class LogInStep(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="log-in", tag_field="do"
 ):
     """`actor` logs in; `start` does so by itself where it is needed."""
@@ -63,17 +63,17 @@ class LogIn(
     actor: Name
 
 
-class Deliver(
+class DeliverStep(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="deliver", tag_field="do"
 ):
     """The newest callback of `callback_of` (default: of `actor`) is opened by `actor`."""
 
     actor: Name
     callback_of: Name | None = None
-    expect: Expected = Expected()
+    expect: Expectations = Expectations()
 
 
-class Advance(
+class AdvanceStep(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="advance", tag_field="do"
 ):
     """Time passes: on the sandbox, and on the integration if its clock can be moved."""
@@ -86,7 +86,7 @@ class Advance(
         return timedelta(seconds=self.seconds)
 
 
-Step = LogIn | Start | Approve | Deny | Deliver | Advance
+Step = LogInStep | StartStep | ApproveStep | DenyStep | DeliverStep | AdvanceStep
 
 
 class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

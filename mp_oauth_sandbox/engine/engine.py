@@ -73,7 +73,7 @@ def grant_type_of(message: object) -> str | None:
     return _GRANT_TYPES.get(type(message))
 
 
-class Deliverer(Protocol):
+class Courier(Protocol):
     """Who delivers notifications, as far as an engine knows."""
 
     def wake(self) -> None:
@@ -86,7 +86,7 @@ class Deliverer(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Start:
+class _StartState:
     """What a reset returns to."""
 
     records: list[Record]
@@ -111,13 +111,13 @@ class Engine:
         """Called after each reset: the pages then sign browsers out."""
         self.faults = Faults(note=self.note)
         self.resources = ResourceTable()
-        self.deliverer: Deliverer | None = None
+        self.deliverer: Courier | None = None
         """Told of notifications; without one they wait in the store."""
         self.webhook_hosts: frozenset[str] = frozenset()
         """Hosts beyond this machine to which notifications may go."""
         self._rates = RateLimit()
         clock.on_move = self._clock_moved
-        self._start: _Start | None = None
+        self._start: _StartState | None = None
 
     async def answer(
         self, message: Message | Refused, *, endpoint: Endpoint, request: str
@@ -342,18 +342,18 @@ class Engine:
             }
         )
 
-    def mark_start(self, presets: Iterable[Application | Seller]) -> None:
+    def mark_start(self, kept: Iterable[Application | Seller]) -> None:
         """Remember the present state as what `reset` returns to."""
         records: list[Record] = []
-        for preset in presets:
-            view = View(seller=preset) if isinstance(preset, Seller) else View()
-            if isinstance(preset, Application):
-                view = self.store.read(Keys(client_id=preset.client_id, secret=preset.access_token))
+        for one in kept:
+            view = View(seller=one) if isinstance(one, Seller) else View()
+            if isinstance(one, Application):
+                view = self.store.read(Keys(client_id=one.client_id, secret=one.access_token))
             for record in (view.application, view.seller, view.link, view.grant, view.credential):
                 if record is not None and record not in records:
                     records.append(record)
         self.resources.mark_start()
-        self._start = _Start(
+        self._start = _StartState(
             records=records,
             clock=self.clock.state(),
             consent=self.consent,

@@ -1,7 +1,7 @@
 """Explaining an authorization URL, parameter by parameter, and what the sandbox would answer."""
 
 from mp_oauth_sandbox import wire
-from mp_oauth_sandbox.control.explain import Explained, Finding
+from mp_oauth_sandbox.control.explain import Explained, UrlPart
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Ask, Askable, Refused
 from mp_oauth_sandbox.core.profile import Profile
@@ -56,16 +56,16 @@ def explain_authorization(engine: Engine, pasted: Pasted, *, url: str) -> Explai
     )
 
 
-def _refused(name: str, refused: Refused) -> Finding:
+def _refused(name: str, refused: Refused) -> UrlPart:
     refused = masked_paste(refused)
-    return Finding(name=name, ok=False, text=explanation(refused), remedy=remedy(refused))
+    return UrlPart(name=name, ok=False, text=explanation(refused), remedy=remedy(refused))
 
 
-def _absent(name: str, send: str) -> Finding:
-    return Finding(name=name, ok=False, text="missing", remedy=f"Send {send}.")
+def _absent(name: str, send: str) -> UrlPart:
+    return UrlPart(name=name, ok=False, text="missing", remedy=f"Send {send}.")
 
 
-def _client_id(client_id: str | None, application: Application | None) -> Finding:
+def _client_id(client_id: str | None, application: Application | None) -> UrlPart:
     name = "client_id"
     if client_id is None:
         return _absent(name, "the number of your application")
@@ -75,28 +75,28 @@ def _client_id(client_id: str | None, application: Application | None) -> Findin
         return _refused(name, refuse(Cause.APPLICATION_DELETED, client_id=client_id))
     if application.status == "blocked":
         return _refused(name, refuse(Cause.APPLICATION_BLOCKED, client_id=client_id))
-    return Finding(name=name, ok=True, text=f"application {named(application)}")
+    return UrlPart(name=name, ok=True, text=f"application {named(application)}")
 
 
-def _response_type(response_type: str | None) -> Finding:
+def _response_type(response_type: str | None) -> UrlPart:
     name = "response_type"
     if response_type is None:
         return _absent(name, "response_type=code")
     if response_type != "code":
         value = word(response_type)
         return _refused(name, refuse(Cause.RESPONSE_TYPE_UNSUPPORTED, value=value))
-    return Finding(name=name, ok=True, text="code")
+    return UrlPart(name=name, ok=True, text="code")
 
 
-def _redirect_uri(uri: str | None, application: Application | None) -> Finding:
+def _redirect_uri(uri: str | None, application: Application | None) -> UrlPart:
     name = "redirect_uri"
     if uri is None:
         return _absent(name, "a registered redirect_uri")
     if application is None:
         text = "not compared, since the application is not known"
-        return Finding(name=name, ok=False, text=text, remedy="Correct client_id first.")
+        return UrlPart(name=name, ok=False, text=text, remedy="Correct client_id first.")
     if uri in application.redirect_uris:
-        return Finding(name=name, ok=True, text=f"registered, byte for byte: {masked(uri)}")
+        return UrlPart(name=name, ok=True, text=f"registered, byte for byte: {masked(uri)}")
     cause = Cause.REDIRECT_URI_NOT_REGISTERED
     refused = masked_paste(difference(cause, uri, application.redirect_uris))
     text = explanation(refused)
@@ -105,15 +105,15 @@ def _redirect_uri(uri: str | None, application: Application | None) -> Finding:
         nearest, caret = refused.facts["nearest"], refused.facts["caret"]
         text += f"\n  sent     {refused.facts['sent']}\n  nearest  {nearest}"
         text += f"\n           {caret}" if caret else ""
-    return Finding(name=name, ok=False, text=text, remedy=remedy(refused))
+    return UrlPart(name=name, ok=False, text=text, remedy=remedy(refused))
 
 
-def _scope(scope: str | None, application: Application | None, profile: Profile) -> Finding:
+def _scope(scope: str | None, application: Application | None, profile: Profile) -> UrlPart:
     name = "scope"
     if scope is None:
-        return Finding(name=name, ok=True, text="none: the permissions of the application count")
+        return UrlPart(name=name, ok=True, text="none: the permissions of the application count")
     if application is None:
-        return Finding(name=name, ok=True, text="not compared: the application is not known")
+        return UrlPart(name=name, ok=True, text="not compared: the application is not known")
     surplus = sorted(set(scope.split()) - set(application.scopes))
     allowed = " ".join(application.scopes)
     if surplus:
@@ -122,21 +122,21 @@ def _scope(scope: str | None, application: Application | None, profile: Profile)
         if profile.authorization_scope == "ignore":
             text += " (ignored under this profile)"
         todo = "Ask only for scopes the application has, or leave scope out."
-        return Finding(name=name, ok=False, text=text, remedy=todo)
+        return UrlPart(name=name, ok=False, text=text, remedy=todo)
     ignored = " (ignored under this profile)" if profile.authorization_scope == "ignore" else ""
-    return Finding(name=name, ok=True, text=" ".join(sorted(set(scope.split()))) + ignored)
+    return UrlPart(name=name, ok=True, text=" ".join(sorted(set(scope.split()))) + ignored)
 
 
-def _platform_id(platform_id: str | None, profile: Profile) -> Finding:
+def _platform_id(platform_id: str | None, profile: Profile) -> UrlPart:
     name = "platform_id"
     if platform_id == "mp":
-        return Finding(name=name, ok=True, text="mp")
+        return UrlPart(name=name, ok=True, text="mp")
     text = "missing" if platform_id is None else f"{word(platform_id)}; only mp is documented"
     if profile.platform_id_required:
         text += f"; the profile {profile.name} requires it"
-        return Finding(name=name, ok=False, text=text, remedy="Send platform_id=mp.")
+        return UrlPart(name=name, ok=False, text=text, remedy="Send platform_id=mp.")
     todo = "" if platform_id is None else "Send platform_id=mp."
-    return Finding(name=name, ok=platform_id is None, text=f"{text}; not required", remedy=todo)
+    return UrlPart(name=name, ok=platform_id is None, text=f"{text}; not required", remedy=todo)
 
 
 def _answer(engine: Engine, pasted: Pasted, facts: dict[str, str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from mp_oauth_sandbox.control.explain import Explained, Finding
+from mp_oauth_sandbox.control.explain import Explained, UrlPart
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.records import CredentialKind, Keys
 from mp_oauth_sandbox.core.refusals import explanation, refuse, remedy, word
@@ -32,7 +32,7 @@ def explain_callback(engine: Engine, pasted: Pasted) -> Explained:
     if code is None and error is None:
         remedy = "Redirect the seller to the authorization URL; a callback has code or error."
         findings.append(
-            Finding(name="code", ok=False, text="neither code nor error", remedy=remedy)
+            UrlPart(name="code", ok=False, text="neither code nor error", remedy=remedy)
         )
     elif code is not None:
         explained = explain_secret(engine, code)
@@ -42,28 +42,28 @@ def explain_callback(engine: Engine, pasted: Pasted) -> Explained:
         told = explained.text.split("\n")
         if error is not None:
             both = "code and error together, which no server sends"
-            findings.append(Finding(name="code", ok=False, text=both, remedy="Trust neither."))
+            findings.append(UrlPart(name="code", ok=False, text=both, remedy="Trust neither."))
     findings.append(_state(engine, pasted, code))
     for name in pasted.values:
         if name not in _KNOWN:
-            findings.append(Finding(name=shown_name(name), ok=True, text="not of Mercado Pago"))
+            findings.append(UrlPart(name=shown_name(name), ok=True, text="not of Mercado Pago"))
     findings += oddities(pasted)
     lines = [f"{text} at {shown_address(pasted) or '(no address)'}", *rows(findings), *told]
     return Explained(kind="callback_url", text="\n".join(lines), facts=facts, findings=findings)
 
 
-def _code(explained: Explained) -> Finding:
+def _code(explained: Explained) -> UrlPart:
     what = explained.text.partition("\n")[0]
     if explained.kind != "code":
-        return Finding(name="code", ok=False, text=what, remedy=explained.facts.get("remedy", ""))
+        return UrlPart(name="code", ok=False, text=what, remedy=explained.facts.get("remedy", ""))
     if explained.facts["now"] == "accepted":
-        return Finding(name="code", ok=True, text=f"{what}: it would be accepted now")
+        return UrlPart(name="code", ok=True, text=f"{what}: it would be accepted now")
     cause = explained.facts["cause"]
     text = f"{what}: it would be refused now ({cause})"
-    return Finding(name="code", ok=False, text=text, remedy=explained.facts["remedy"])
+    return UrlPart(name="code", ok=False, text=text, remedy=explained.facts["remedy"])
 
 
-def _address(engine: Engine, pasted: Pasted, code: str) -> list[Finding]:
+def _address(engine: Engine, pasted: Pasted, code: str) -> list[UrlPart]:
     """Whether the callback came where the code was sent."""
     view = engine.store.read(Keys(secret=code))
     credential, grant = view.credential, view.grant
@@ -72,26 +72,26 @@ def _address(engine: Engine, pasted: Pasted, code: str) -> list[Finding]:
     sent_to = grant.redirect_uri or ""
     uri = masked(sent_to)
     if not pasted.host or sent_to.partition("?")[0].lower() == pasted.address.lower():
-        return [Finding(name="address", ok=True, text=f"the redirect_uri of this code: {uri}")]
+        return [UrlPart(name="address", ok=True, text=f"the redirect_uri of this code: {uri}")]
     text = f"the code was sent to {uri}, not here"
     remedy = f"Send redirect_uri {uri} with this code, whatever the browser's address says."
-    return [Finding(name="address", ok=False, text=text, remedy=remedy)]
+    return [UrlPart(name="address", ok=False, text=text, remedy=remedy)]
 
 
-def _error(error: str | None) -> list[Finding]:
+def _error(error: str | None) -> list[UrlPart]:
     if error is None:
         return []
     cause = _ERRORS.get(error)
     if cause is Cause.SELLER_DENIED:
         refused = refuse(cause)
         text = f"{error}: {explanation(refused)}"
-        return [Finding(name="error", ok=False, text=text, remedy=remedy(refused))]
+        return [UrlPart(name="error", ok=False, text=text, remedy=remedy(refused))]
     if cause is not None:
         text = f"{error}: the redirect_uri of the authorization URL is not registered"
         todo = "Register exactly the URI that is sent, or send exactly a registered one."
-        return [Finding(name="error", ok=False, text=text, remedy=todo)]
+        return [UrlPart(name="error", ok=False, text=text, remedy=todo)]
     todo = "Do not call the token endpoint; let the seller start again."
-    return [Finding(name="error", ok=False, text=word(error), remedy=todo)]
+    return [UrlPart(name="error", ok=False, text=word(error), remedy=todo)]
 
 
 def state_label(engine: Engine, state: str) -> str:
@@ -99,7 +99,7 @@ def state_label(engine: Engine, state: str) -> str:
     return engine.mint.label(quote(state, safe=""))
 
 
-def _state(engine: Engine, pasted: Pasted, code: str | None) -> Finding:
+def _state(engine: Engine, pasted: Pasted, code: str | None) -> UrlPart:
     state = pasted.first("state")
     entries = engine.journal.entries()
     source = _source(entries, engine.mint.label(code)) if code is not None else None
@@ -111,18 +111,18 @@ def _state(engine: Engine, pasted: Pasted, code: str | None) -> Finding:
         else:
             text = f"missing, but the request of this code had {asked}"
             todo = "Refuse this callback: something dropped the state, or put another code in."
-        return Finding(name="state", ok=False, text=text, remedy=todo)
+        return UrlPart(name="state", ok=False, text=text, remedy=todo)
     label = state_label(engine, state)
     if source is not None and asked != label:
         text = f"{label} is not the state of this code's request ({asked or 'none'})"
         todo = "Refuse this callback: the code belongs to another flow (RFC 6749 section 10.12)."
-        return Finding(name="state", ok=False, text=text, remedy=todo)
+        return UrlPart(name="state", ok=False, text=text, remedy=todo)
     seen = [entry for entry in entries if entry.facts.get("state") == label]
     if seen:
-        return Finding(name="state", ok=True, text=f"{label}, as in entry {seen[-1].seq}")
+        return UrlPart(name="state", ok=True, text=f"{label}, as in entry {seen[-1].seq}")
     text = f"{label}, which no authorization request in the journal had"
     todo = "Compare it with the state kept for this browser, and refuse any other."
-    return Finding(name="state", ok=False, text=text, remedy=todo)
+    return UrlPart(name="state", ok=False, text=text, remedy=todo)
 
 
 def _source(entries: list[Entry], label: str) -> Entry | None:

@@ -3,7 +3,7 @@
 Nothing is changed by asking: decisions are made as for a real request, and thrown away.
 """
 
-from mp_oauth_sandbox.control.explain import Explained, Finding
+from mp_oauth_sandbox.control.explain import Explained, UrlPart
 from mp_oauth_sandbox.core import paths
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.explain.authorization import explain_authorization
@@ -12,7 +12,7 @@ from mp_oauth_sandbox.explain.explained import without_secrets
 from mp_oauth_sandbox.explain.pasted import Pasted, pasted_url
 from mp_oauth_sandbox.explain.word import explain_secret
 
-__all__ = ["Explained", "Finding", "explain"]
+__all__ = ["Explained", "UrlPart", "explain"]
 
 #: More characters than any code, token or URL has that a browser would still send.
 _LONGEST = 64 * 1024

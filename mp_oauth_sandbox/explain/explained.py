@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mp_oauth_sandbox.control.explain import Explained, Finding
+from mp_oauth_sandbox.control.explain import Explained, UrlPart
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.core.refusals import explanation, remedy, visible
@@ -31,7 +31,7 @@ def verdict(refused: Refused | None, facts: dict[str, str], *, more: str = "") -
     ]
 
 
-def rows(findings: Iterable[Finding]) -> list[str]:
+def rows(findings: Iterable[UrlPart]) -> list[str]:
     """One line for each finding, and what to do below those that are not right."""
     findings = list(findings)
     width = max((len(finding.name) for finding in findings), default=0)
@@ -89,7 +89,7 @@ def without_secrets(engine: Engine, explained: Explained) -> Explained:
         text=clean(explained.text),
         facts={name: clean(fact) for name, fact in explained.facts.items()},
         findings=[
-            Finding(
+            UrlPart(
                 name=clean(finding.name),
                 ok=finding.ok,
                 text=clean(finding.text),

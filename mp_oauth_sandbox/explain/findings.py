@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from mp_oauth_sandbox.control.explain import Finding
+from mp_oauth_sandbox.control.explain import UrlPart
 from mp_oauth_sandbox.core import pkce
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.paths import AUTHORIZATION
@@ -59,23 +59,23 @@ _STATE_BITS = 64
 _STATE_BYTES = 8 * 1024
 
 
-def _bad(name: str, text: str, todo: str) -> Finding:
-    return Finding(name=name, ok=False, text=text, remedy=todo)
+def _bad(name: str, text: str, todo: str) -> UrlPart:
+    return UrlPart(name=name, ok=False, text=text, remedy=todo)
 
 
-def _good(name: str, text: str) -> Finding:
-    return Finding(name=name, ok=True, text=text)
+def _good(name: str, text: str) -> UrlPart:
+    return UrlPart(name=name, ok=True, text=text)
 
 
 # ---- where it leads ----
 
 
-def place(pasted: Pasted, url: str) -> list[Finding]:
+def place(pasted: Pasted, url: str) -> list[UrlPart]:
     """Host and path; `url` is the sandbox's own base URL."""
     return [_host(pasted, url), _path(pasted)]
 
 
-def _host(pasted: Pasted, url: str) -> Finding:
+def _host(pasted: Pasted, url: str) -> UrlPart:
     host, own = pasted.host, urlsplit(url)
     if not host:
         return _good("host", f"none; here it is {url}")
@@ -99,7 +99,7 @@ def _host(pasted: Pasted, url: str) -> Finding:
     return _bad("host", text, f"Use {url} here, and auth.mercadopago.com in production.")
 
 
-def _real_host(pasted: Pasted, url: str) -> Finding:
+def _real_host(pasted: Pasted, url: str) -> UrlPart:
     host = pasted.host
     if pasted.scheme != "https":
         return _bad("host", f"{host} is only there for https", f"Use https://{host}.")
@@ -111,7 +111,7 @@ def _real_host(pasted: Pasted, url: str) -> Finding:
     return _good("host", f"{text}; here it is {url}")
 
 
-def _path(pasted: Pasted) -> Finding:
+def _path(pasted: Pasted) -> UrlPart:
     if pasted.path == AUTHORIZATION:
         return _good("path", AUTHORIZATION)
     if not pasted.path and not pasted.host:
@@ -123,7 +123,7 @@ def _path(pasted: Pasted) -> Finding:
 # ---- state ----
 
 
-def state(engine: Engine, value: str | None) -> Finding:
+def state(engine: Engine, value: str | None) -> UrlPart:
     """Whether a state protects: how long it is, how random it looks, whether it is new."""
     if value is None:
         text = "missing: the callback cannot be tied to the browser that started"
@@ -160,7 +160,7 @@ def _bits(value: str) -> int:
 # ---- PKCE ----
 
 
-def challenge(pasted: Pasted, application: Application | None, profile: Profile) -> list[Finding]:
+def challenge(pasted: Pasted, application: Application | None, profile: Profile) -> list[UrlPart]:
     """The code challenge and its method (RFC 7636)."""
     value, method = pasted.first("code_challenge"), pasted.first("code_challenge_method")
     if value is not None:
@@ -182,7 +182,7 @@ def challenge(pasted: Pasted, application: Application | None, profile: Profile)
     return found
 
 
-def _challenge(value: str, method: str | None) -> Finding:
+def _challenge(value: str, method: str | None) -> UrlPart:
     name, todo = "code_challenge", remedy(refuse(Cause.CHALLENGE_MALFORMED))
     if not pkce.well_formed(value):
         text = f"malformed: {len(value)} characters; it has 43 to 128 of A-Z a-z 0-9 - . _ ~"
@@ -195,7 +195,7 @@ def _challenge(value: str, method: str | None) -> Finding:
     return _good(name, f"{len(value)} characters; the exchange must send its code_verifier")
 
 
-def _method(method: str | None) -> Finding:
+def _method(method: str | None) -> UrlPart:
     name, todo = "code_challenge_method", "Send code_challenge_method=S256."
     if method is None:
         return _bad(name, "missing, so plain is meant (RFC 7636 section 4.3)", todo)
@@ -210,12 +210,12 @@ def _method(method: str | None) -> Finding:
 # ---- what nobody asked for ----
 
 
-def other_parameters(pasted: Pasted) -> list[Finding]:
+def other_parameters(pasted: Pasted) -> list[UrlPart]:
     """A finding for each parameter that is not one of an authorization request."""
     return [_other(name) for name in pasted.values if name not in _PARAMETERS]
 
 
-def _other(name: str) -> Finding:
+def _other(name: str) -> UrlPart:
     text = shown_name(name)
     if name in _SECRETS:
         todo = "Take it out, and replace the secret: URLs end up in logs and histories."

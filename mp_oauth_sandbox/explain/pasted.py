@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from mp_oauth_sandbox.control.explain import Finding
+from mp_oauth_sandbox.control.explain import UrlPart
 from mp_oauth_sandbox.journal.masks import beginning, masked
 
 #: So many different parameters are looked at; a longer list is told by its length.
@@ -108,29 +108,29 @@ def shown_name(name: str) -> str:
     return beginning(name, _NAME) or "(no name)"
 
 
-def oddities(pasted: Pasted) -> list[Finding]:
+def oddities(pasted: Pasted) -> list[UrlPart]:
     """What is wrong with the URL as such: repeated or unreadable parameters, a fragment."""
-    found: list[Finding] = []
+    found: list[UrlPart] = []
     for name, values in pasted.values.items():
         if len(values) > 1:
             text = f"sent {len(values)} times; which one counts is anybody's guess"
             found.append(
-                Finding(name=shown_name(name), ok=False, text=text, remedy="Send it once.")
+                UrlPart(name=shown_name(name), ok=False, text=text, remedy="Send it once.")
             )
         if name in pasted.broken:
             text = "its percent-encoding is broken, or not of UTF-8"
             remedy = "Encode the value once, with your framework's own function."
-            found.append(Finding(name=shown_name(name), ok=False, text=text, remedy=remedy))
+            found.append(UrlPart(name=shown_name(name), ok=False, text=text, remedy=remedy))
     if pasted.surplus:
         text = f"{pasted.surplus} more parameters, not looked at"
-        found.append(Finding(name="(more)", ok=False, text=text, remedy="Leave them out."))
+        found.append(UrlPart(name="(more)", ok=False, text=text, remedy="Leave them out."))
     if pasted.fragment:
         text = "what follows # never leaves the browser"
         remedy = "Encode # as %23 where it belongs to a value, else leave it out."
-        found.append(Finding(name="#", ok=False, text=text, remedy=remedy))
+        found.append(UrlPart(name="#", ok=False, text=text, remedy=remedy))
     if pasted.credentials:
         text = "a user name or password stands before the host"
-        found.append(Finding(name="@", ok=False, text=text, remedy="Leave it out."))
+        found.append(UrlPart(name="@", ok=False, text=text, remedy="Leave it out."))
     return found
 
 

@@ -9,7 +9,7 @@ from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.wire.exchange import Answer, Asked, Reply, Serve, Wrapper
 
-How = Literal[
+GarbleHow = Literal[
     "truncated",
     "html",
     "empty",
@@ -42,7 +42,7 @@ class Garble(Fault, frozen=True, kw_only=True, tag="garble"):
 
     ENDPOINTS: ClassVar[tuple[str, ...]] = ("token", "resource")
 
-    how: How = "truncated"
+    how: GarbleHow = "truncated"
     field: str | None = None
     expires_in: int | None = None
 

@@ -73,7 +73,7 @@ def _within(place: str) -> Generator[None]:
         raise InvalidInputError(f"{place}.{error.field}", error.problem) from error
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
+class _FaultFile(msgspec.Struct, forbid_unknown_fields=True):
     fault: list[dict[str, object]] = []
     sequence: list[Steps] = []
 
@@ -119,9 +119,9 @@ def load_faults(path: str | Path) -> list[Fault]:
     Raises InvalidInputError naming the file that cannot be read, or the field at fault.
     """
     try:
-        file = msgspec.toml.decode(Path(path).read_bytes(), type=_File)
+        file = msgspec.toml.decode(Path(path).read_bytes(), type=_FaultFile)
     except msgspec.ValidationError as error:
-        raise invalid(error, whole="faults", wanted=_File) from error
+        raise invalid(error, whole="faults", wanted=_FaultFile) from error
     except (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError) as error:
         raise InvalidInputError("faults", f"{path} cannot be read: {error}") from error
     faults: list[Fault] = []

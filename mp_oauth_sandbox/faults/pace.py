@@ -9,13 +9,13 @@ from msgspec import Meta
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.wire.exchange import Asked, Reply, Serve, Wrapper
 
-Seconds = Annotated[float, Meta(gt=0, le=3600)]
+RealSeconds = Annotated[float, Meta(gt=0, le=3600)]
 
 
 class Slow(Fault, frozen=True, kw_only=True, tag="slow"):
     """The request takes effect at once; the answer comes `seconds` later."""
 
-    seconds: Seconds = 1.0
+    seconds: RealSeconds = 1.0
 
     def arm(self) -> Wrapper:
         """See Fault.arm."""
@@ -39,7 +39,7 @@ class Drip(Fault, frozen=True, kw_only=True, tag="drip"):
 
     ENDPOINTS: ClassVar[tuple[str, ...]] = ("token", "resource")
 
-    seconds: Seconds = 1.0
+    seconds: RealSeconds = 1.0
 
     def arm(self) -> Wrapper:
         """See Fault.arm."""

@@ -13,7 +13,7 @@ from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.wire.exchange import Answer, Asked, Reply, Serve, Wrapper
 
-Status = Literal[429, 500, 502, 503, 504]
+FailingStatus = Literal[429, 500, 502, 503, 504]
 
 #: The statuses with which a Retry-After header means something (RFC 9110 section 10.2.3,
 #: RFC 6585 section 4).
@@ -28,7 +28,7 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
     """
 
     cause: Cause | None = None
-    status: Status | None = None
+    status: FailingStatus | None = None
     retry_after: Annotated[int, Meta(ge=0)] | None = None
 
     def check(self) -> None:

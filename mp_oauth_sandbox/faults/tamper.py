@@ -8,7 +8,7 @@ from mp_oauth_sandbox.core.shapes import another
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.wire.exchange import Answer, Asked, Reply, Serve, Wrapper
 
-How = Literal[
+TamperHow = Literal[
     "drop-state",
     "drop-code",
     "change-state",
@@ -37,7 +37,7 @@ class Tamper(Fault, frozen=True, kw_only=True, tag="tamper"):
     ENDPOINTS: ClassVar[tuple[str, ...]] = ("authorization",)
 
     on: str = "authorization"
-    how: How = "drop-state"
+    how: TamperHow = "drop-state"
 
     @property
     def label(self) -> str:
@@ -99,7 +99,7 @@ def _extra(pairs: Pairs) -> Pairs:
     return [*pairs, *added]
 
 
-_EDITS: dict[How, Callable[[Pairs], Pairs]] = {
+_EDITS: dict[TamperHow, Callable[[Pairs], Pairs]] = {
     "drop-state": _without("state"),
     "drop-code": _without("code"),
     "change-state": _changed("state"),

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from mp_oauth_sandbox.faults.fault import Fault
 
-How = Literal[
+WebhookHow = Literal[
     "duplicate",
     "out-of-order",
     "late",
@@ -40,7 +40,7 @@ class WebhookFault(Fault, frozen=True, kw_only=True, tag="webhook"):
     ENDPOINTS: ClassVar[tuple[str, ...]] = ("webhook",)
 
     on: str = "webhook"
-    how: How = "duplicate"
+    how: WebhookHow = "duplicate"
     seconds: Annotated[int, Meta(ge=1, le=315_360_000)] = 600
 
     @property

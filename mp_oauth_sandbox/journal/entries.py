@@ -13,6 +13,8 @@ from mp_oauth_sandbox.journal.masks import masked, masked_client_id, masked_refu
 Kind = Literal["authorization", "token", "resource", "control", "webhook"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
+GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
+
 #: `dropped`: a fault hung up; `disconnected`: the client had gone by itself.
 Delivery = Literal["pending", "delivered", "disconnected", "dropped"]
 

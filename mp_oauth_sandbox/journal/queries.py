@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from itertools import islice
-from typing import Literal, TypedDict, TypeVar, get_args
+from typing import TypedDict, TypeVar, get_args
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.records import Application, Seller
 from mp_oauth_sandbox.core.registration import InvalidInputError
-from mp_oauth_sandbox.journal.entries import KINDS, Entry, Kind, moment
-
-GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
+from mp_oauth_sandbox.journal.entries import KINDS, Entry, GrantType, Kind, moment
 
 #: What the sandbox says of itself and to webhooks: no exchange that an integration began.
 ASIDE: frozenset[Kind] = frozenset({"control", "webhook"})

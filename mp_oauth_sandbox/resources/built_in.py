@@ -57,7 +57,7 @@ _PAYMENT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ResourceCall:
     """One request for a resource: whose token, when, and the JSON object that was sent.
 
     `fresh` draws randomness, for what needs an id of its own.
@@ -69,15 +69,15 @@ class Asked:
     fresh: Callable[[], Fresh]
 
 
-Answer = Callable[[Asked], object]
+MakeBody = Callable[[ResourceCall], object]
 
 
-def users_me(asked: Asked) -> object:
+def users_me(asked: ResourceCall) -> object:
     """GET /users/me: the token's seller."""
     return profile_of(asked.token.seller)
 
 
-def preference(asked: Asked) -> object:
+def preference(asked: ResourceCall) -> object:
     """POST /checkout/preferences: of the token's seller, made by the token's application."""
     seller = asked.token.seller
     preference_id = f"{seller.user_id}-{asked.fresh().public_keys()[0]}"
@@ -108,7 +108,7 @@ def preference(asked: Asked) -> object:
     return body | _repeated(asked, _PREFERENCE)
 
 
-def payment(asked: Asked) -> object:
+def payment(asked: ResourceCall) -> object:
     """POST /v1/payments: approved, and collected by the token's seller."""
     seller, at = asked.token.seller, _moment(asked.now)
     body: dict[str, object] = {
@@ -139,13 +139,13 @@ def payment(asked: Asked) -> object:
     return body | _repeated(asked, _PAYMENT)
 
 
-def no_payments(_asked: Asked) -> object:
+def no_payments(_asked: ResourceCall) -> object:
     """GET /v1/payments/search: nothing, whatever was paid; add a resource to find something."""
     return {"paging": {"total": 0, "limit": 30, "offset": 0}, "results": []}
 
 
 #: Method, path, status, answer, and whether X-Idempotency-Key is honoured.
-BUILT_IN: tuple[tuple[str, str, int, Answer, bool], ...] = (
+BUILT_IN: tuple[tuple[str, str, int, MakeBody, bool], ...] = (
     ("GET", "/users/me", 200, users_me, False),
     ("POST", "/checkout/preferences", 201, preference, False),
     ("POST", "/v1/payments", 201, payment, True),
@@ -153,7 +153,7 @@ BUILT_IN: tuple[tuple[str, str, int, Answer, bool], ...] = (
 )
 
 
-def _repeated(asked: Asked, names: tuple[str, ...]) -> dict[str, object]:
+def _repeated(asked: ResourceCall, names: tuple[str, ...]) -> dict[str, object]:
     return {name: asked.sent[name] for name in names if name in asked.sent}
 
 

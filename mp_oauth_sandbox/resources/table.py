@@ -13,7 +13,7 @@ import msgspec
 
 from mp_oauth_sandbox.core.paths import is_own
 from mp_oauth_sandbox.core.registration import InvalidInputError
-from mp_oauth_sandbox.resources.built_in import BUILT_IN, Answer, Asked
+from mp_oauth_sandbox.resources.built_in import BUILT_IN, MakeBody, ResourceCall
 from mp_oauth_sandbox.support.checked import invalid
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -33,7 +33,7 @@ _EMPTY: Mapping[str, str] = MappingProxyType({})
 #: Copied before it is kept.
 _NO_BODY: dict[str, object] = {}
 
-_Shape = tuple[str, tuple[str, ...]]
+_PathShape = tuple[str, tuple[str, ...]]
 _Mask = tuple[bool, ...]
 
 
@@ -52,7 +52,7 @@ class Resource:
     status: int = 200
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    answer: Answer | None = field(default=None, repr=False)
+    answer: MakeBody | None = field(default=None, repr=False)
     idempotent: bool = False
 
     @property
@@ -68,7 +68,7 @@ class Found:
     resource: Resource
     path: Mapping[str, str]
 
-    def body(self, asked: Asked) -> bytes:
+    def body(self, asked: ResourceCall) -> bytes:
         """The JSON body of the answer, empty where the status allows none (RFC 9110)."""
         resource = self.resource
         if resource.status in {204, 205, 304}:
@@ -93,7 +93,7 @@ class ResourceTable:
         """Start with the built-in rows."""
         self._lock = threading.Lock()
         self._next = 1
-        self._rows: dict[_Shape, Resource] = {}
+        self._rows: dict[_PathShape, Resource] = {}
         # Which segments are parameters, for each number of segments, and how many rows do so.
         self._masks: Counter[_Mask] = Counter()
         for method, path, status, answer, idempotent in BUILT_IN:
@@ -120,7 +120,7 @@ class ResourceTable:
         body: object = _NO_BODY,
         headers: Mapping[str, str] = _EMPTY,
     ) -> Resource:
-        """Answer this method and path, in place of the row that did so before, if any.
+        """MakeBody this method and path, in place of the row that did so before, if any.
 
         Args:
             method: GET (which answers HEAD too), POST, PUT, PATCH or DELETE.
@@ -149,7 +149,7 @@ class ResourceTable:
             )
 
     def remove(self, method: str, path: str) -> None:
-        """Answer this method and path no more. Raises InvalidInputError where nothing does."""
+        """MakeBody this method and path no more. Raises InvalidInputError where nothing does."""
         with self._lock:
             self._drop(self._rows.get(_shape(method, path)), "path", f"{method} {path}")
 
@@ -171,9 +171,9 @@ class ResourceTable:
         Raises InvalidInputError naming the file and the entry at fault; then none is added.
         """
         try:
-            loaded = msgspec.toml.decode(Path(file).read_bytes(), type=_File)
+            loaded = msgspec.toml.decode(Path(file).read_bytes(), type=_ResourceFile)
         except msgspec.ValidationError as error:
-            problem = f"{file}: {invalid(error, whole='the file', wanted=_File)}"
+            problem = f"{file}: {invalid(error, whole='the file', wanted=_ResourceFile)}"
             raise InvalidInputError("resources", problem) from error
         except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
             raise InvalidInputError("resources", f"{file} cannot be used: {error}") from error
@@ -245,7 +245,7 @@ class ResourceTable:
             return tuple(self._rows.values())
 
 
-class _Entry(msgspec.Struct, forbid_unknown_fields=True):
+class _ResourceEntry(msgspec.Struct, forbid_unknown_fields=True):
     method: str
     path: str
     status: int = 200
@@ -253,17 +253,17 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     headers: dict[str, str] = msgspec.field(default_factory=dict[str, str])
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    resource: list[_Entry] = msgspec.field(default_factory=list[_Entry])
+class _ResourceFile(msgspec.Struct, forbid_unknown_fields=True):
+    resource: list[_ResourceEntry] = msgspec.field(default_factory=list[_ResourceEntry])
 
 
-def _shape(method: str, path: str) -> _Shape:
+def _shape(method: str, path: str) -> _PathShape:
     return method, tuple(
         "{}" if one.startswith("{") else one for one in path.removeprefix("/").split("/")
     )
 
 
-def _mask(shape: _Shape) -> _Mask:
+def _mask(shape: _PathShape) -> _Mask:
     return tuple(one == "{}" for one in shape[1])
 
 

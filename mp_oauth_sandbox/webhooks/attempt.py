@@ -12,7 +12,7 @@ from mp_oauth_sandbox.core.targets import target_problem
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.faults.webhook import WebhookFault
 from mp_oauth_sandbox.webhooks.request import Signing, request, timestamp
-from mp_oauth_sandbox.webhooks.sending import Answer, send
+from mp_oauth_sandbox.webhooks.sending import Receipt, send
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +73,11 @@ def plan(
     )
 
 
-async def deliver(ready: Plan, allowed: frozenset[str]) -> Answer:
+async def deliver(ready: Plan, allowed: frozenset[str]) -> Receipt:
     """Send it, unless its target has become one that may not be sent to."""
     problem = target_problem(ready.url, allowed)
     if problem is not None:
-        return Answer(status=0, problem=problem)
+        return Receipt(status=0, problem=problem)
     return await send(urlsplit(ready.url), ready.payload, within=ready.within)
 
 

@@ -20,8 +20,8 @@ from mp_oauth_sandbox.faults.webhook import WebhookFault
 from mp_oauth_sandbox.support.loop_thread import LoopThread
 from mp_oauth_sandbox.webhooks.attempt import deliver, plan
 from mp_oauth_sandbox.webhooks.ledger import Ledger
-from mp_oauth_sandbox.webhooks.mishaps import Faults, Mishaps
-from mp_oauth_sandbox.webhooks.sending import Answer
+from mp_oauth_sandbox.webhooks.mishaps import FaultsOf, Mishaps
+from mp_oauth_sandbox.webhooks.sending import Receipt
 
 #: Seconds until the next try when the store failed; our own number.
 _AFTER_A_FAILURE = 5.0
@@ -35,7 +35,7 @@ _logger = logging.getLogger("mp_oauth_sandbox")
 class Deliverer:
     """Sends pending notifications. Its thread starts with the first of them, and not before."""
 
-    def __init__(self, engine: Engine, faults: Faults) -> None:
+    def __init__(self, engine: Engine, faults: FaultsOf) -> None:
         """Deliver for this engine what it tells of."""
         self._engine = engine
         self._ledger = Ledger(engine)
@@ -48,7 +48,7 @@ class Deliverer:
         self._settling: list[Future[None]] = []
         self._worker: Future[None] | None = None
         # With the number of resets before it.
-        self._in_flight: tuple[asyncio.Task[Answer], int] | None = None
+        self._in_flight: tuple[asyncio.Task[Receipt], int] | None = None
         engine.deliverer = self
 
     # ---- called from any thread ----

@@ -20,7 +20,7 @@ from mp_oauth_sandbox.core.records import (
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.journal import Arrival, Happened, moment
 from mp_oauth_sandbox.webhooks.attempt import Plan
-from mp_oauth_sandbox.webhooks.sending import Answer
+from mp_oauth_sandbox.webhooks.sending import Receipt
 
 
 class Ledger:
@@ -38,7 +38,7 @@ class Ledger:
         with self._lock:
             yield
 
-    def attempted(self, made: Plan, answer: Answer, *, begun: Arrival) -> None:
+    def attempted(self, made: Plan, answer: Receipt, *, begun: Arrival) -> None:
         """Record an attempt and what came back, and plan the next one."""
         engine, notification = self._engine, made.notification
         attempt = Attempt(
@@ -124,7 +124,7 @@ class Ledger:
         )
 
 
-def _came_back(answer: Answer) -> str:
+def _came_back(answer: Receipt) -> str:
     if answer.status in ACCEPTED:
         return "accepted"
     if answer.status:

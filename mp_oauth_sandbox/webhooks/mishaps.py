@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from mp_oauth_sandbox.core.records import Notification
-from mp_oauth_sandbox.faults import Asked, WebhookFault
-from mp_oauth_sandbox.faults import Faults as ArmedFaults
+from mp_oauth_sandbox.faults import Asked, Faults, WebhookFault
 
-Faults = Callable[[Notification], Sequence[WebhookFault]]
+FaultsOf = Callable[[Notification], Sequence[WebhookFault]]
 
 #: How long `out-of-order` waits for a notification that overtakes; our own number.
 HELD_BACK = timedelta(hours=1)
@@ -16,7 +15,7 @@ HELD_BACK = timedelta(hours=1)
 _logger = logging.getLogger("mp_oauth_sandbox")
 
 
-def armed(faults: ArmedFaults) -> Faults:
+def armed(faults: Faults) -> FaultsOf:
     """What the armed faults do to a notification. They meet it once, at its first attempt."""
 
     def of(notification: Notification) -> Sequence[WebhookFault]:
@@ -37,7 +36,7 @@ def armed(faults: ArmedFaults) -> Faults:
 class Mishaps:
     """Asks for the faults of each attempt once, and remembers them until it is made."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: FaultsOf) -> None:
         """`faults` is asked on the background thread; when it raises, nothing goes wrong."""
         self._faults = faults
         self._asked: dict[int, tuple[WebhookFault, ...]] = {}

@@ -18,7 +18,7 @@ from mp_oauth_sandbox.core.records import (
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.webhooks.delivery import Deliverer
-from mp_oauth_sandbox.webhooks.mishaps import Faults, armed
+from mp_oauth_sandbox.webhooks.mishaps import FaultsOf, armed
 
 _PAGE = 500
 
@@ -33,7 +33,7 @@ class Webhooks:
     Every method may be called from any thread.
     """
 
-    def __init__(self, engine: Engine, *, faults: Faults | None = None) -> None:
+    def __init__(self, engine: Engine, *, faults: FaultsOf | None = None) -> None:
         """Deliver this engine's notifications from here on.
 
         `faults` is asked once for each attempt, on a background thread, what goes wrong with it;

@@ -22,14 +22,14 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Receipt:
     """What came back: a status, or 0 and the reason why there is none."""
 
     status: int
     problem: str = ""
 
 
-async def send(target: SplitResult, payload: bytes, *, within: timedelta) -> Answer:
+async def send(target: SplitResult, payload: bytes, *, within: timedelta) -> Receipt:
     """Send these bytes to that URL's host, and wait so long in all for the answer."""
     try:
         async with asyncio.timeout(within.total_seconds()):
@@ -42,9 +42,9 @@ async def send(target: SplitResult, payload: bytes, *, within: timedelta) -> Ans
                 # Whatever is left of the answer is nobody's, and a hanging peer's as well.
                 writer.transport.abort()
     except TimeoutError:
-        return Answer(status=0, problem=f"nothing came within {within.total_seconds():g} s")
+        return Receipt(status=0, problem=f"nothing came within {within.total_seconds():g} s")
     except (OSError, ssl.SSLError, httptools.HttpParserError) as error:
-        return Answer(status=0, problem=_words(error))
+        return Receipt(status=0, problem=_words(error))
 
 
 async def _connected(target: SplitResult) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -66,8 +66,8 @@ async def _connected(target: SplitResult) -> tuple[asyncio.StreamReader, asyncio
     raise refusal or OSError("there is no loopback address")
 
 
-async def _answer(reader: asyncio.StreamReader) -> Answer:
-    heard = _Heard()
+async def _answer(reader: asyncio.StreamReader) -> Receipt:
+    heard = _ReceiptParser()
     received = 0
     while not heard.complete and received < ANSWER_LIMIT:
         piece = await reader.read(ANSWER_LIMIT)
@@ -76,12 +76,12 @@ async def _answer(reader: asyncio.StreamReader) -> Answer:
         received += len(piece)
         heard.feed(piece)
     if heard.status:
-        return Answer(status=heard.status)
+        return Receipt(status=heard.status)
     closed = "the connection was closed" if received else "the connection was closed at once"
-    return Answer(status=0, problem=f"{closed}, without an answer")
+    return Receipt(status=0, problem=f"{closed}, without an answer")
 
 
-class _Heard:
+class _ReceiptParser:
     """An answer as it comes in; interim ones (100 to 199) are passed over."""
 
     def __init__(self) -> None:

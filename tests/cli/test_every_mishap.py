@@ -13,9 +13,9 @@ import pytest
 from mp_oauth_sandbox import Sandbox
 from mp_oauth_sandbox.core.revoke import REVOCATIONS, Reason
 from mp_oauth_sandbox.faults import KINDS
-from mp_oauth_sandbox.faults.garble import How as GarbleHow
-from mp_oauth_sandbox.faults.tamper import How as TamperHow
-from mp_oauth_sandbox.faults.webhook import How as WebhookHow
+from mp_oauth_sandbox.faults.garble import GarbleHow
+from mp_oauth_sandbox.faults.tamper import TamperHow
+from mp_oauth_sandbox.faults.webhook import WebhookHow
 from mp_oauth_sandbox.first_run import CLIENT_ID, CLIENT_SECRET
 
 from .conftest import Run

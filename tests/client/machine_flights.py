@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, cast
 
 from mp_oauth_sandbox.client import Flows, Link, PendingStore, Request, Response, TokenStore
 from mp_oauth_sandbox.client.steps import Answer
-from mp_oauth_sandbox.driver.monitors import Delivery, Session
+from mp_oauth_sandbox.driver.monitors import CallbackDelivery, LogInSession
 from mp_oauth_sandbox.journal import Entry
 
 Flow = Generator[Any, Any, Any]
@@ -59,7 +59,7 @@ class Jar:
     binding: str | None = None
 
     @property
-    def session(self) -> Session:
+    def session(self) -> LogInSession:
         return self.name, self.login
 
 
@@ -68,7 +68,7 @@ class Begun:
     """A linking that a person began and answered: the callback that the browser holds."""
 
     state: str
-    session: Session
+    session: LogInSession
     account: str
     binding: str
     started_at: datetime
@@ -157,7 +157,7 @@ class Flight:
     used: list[tuple[str, Entry]] = field(default_factory=list[tuple[str, Entry]])
     sleeps: int = 0
     # Of a callback: what was delivered, and what in it belongs to whom.
-    delivery: Delivery | None = None
+    delivery: CallbackDelivery | None = None
     begun: Begun | None = None
     own: bool = False
     spliced: bool = False

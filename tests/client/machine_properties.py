@@ -21,7 +21,7 @@ from mp_oauth_sandbox.client import (
 from mp_oauth_sandbox.client.vault import LEASE
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.driver.monitors import (
-    Record,
+    Happenings,
     no_expired_token_is_used,
     state_is_bound,
 )
@@ -134,7 +134,7 @@ class Properties:
         world = self.world
         if one.entry is None:
             return
-        record = Record(
+        record = Happenings(
             entries=[one.entry],
             deliveries=world.deliveries,
             issued=world.issued,
@@ -248,7 +248,7 @@ class Properties:
     def p14_no_expired_token(self, entry: Entry) -> None:
         """In the words of the driver's monitor; after a jump of the client's clock by so much."""
         world = self.world
-        record = Record(
+        record = Happenings(
             entries=[entry], deliveries=(), issued={}, codes={}, clocks_together=world.steady
         )
         for finding in no_expired_token_is_used(record):

@@ -32,7 +32,7 @@ from mp_oauth_sandbox.client import (
 from mp_oauth_sandbox.client.steps import Answer, Call, Sleep
 from mp_oauth_sandbox.core.lifetimes import AUTHORIZATION_CODE
 from mp_oauth_sandbox.core.records import Notification, Seller
-from mp_oauth_sandbox.driver.monitors import Delivery, Session
+from mp_oauth_sandbox.driver.monitors import CallbackDelivery, LogInSession
 from mp_oauth_sandbox.journal import Entry
 from mp_oauth_sandbox.webhooks.request import Signing, body, signature, timestamp
 
@@ -132,8 +132,8 @@ class World:
         self.events: list[Event] = []
         self.flights: list[Flight] = []
         self.presented: dict[str, list[Presentation]] = {}
-        self.deliveries: list[Delivery] = []
-        self.issued: dict[str, set[Session]] = {}
+        self.deliveries: list[CallbackDelivery] = []
+        self.issued: dict[str, set[LogInSession]] = {}
         self.codes: dict[str, str] = {}
         self.families: dict[str, Family] = {}
         self.granting: dict[str, Presentation] = {}
@@ -273,7 +273,7 @@ class World:
             text = text.replace(begun.code, other.code)
         given = parse_qs(text)
         state, code = given.get("state", [None])[0], given.get("code", [None])[0]
-        delivery = Delivery(
+        delivery = CallbackDelivery(
             session=jar.session, state=state, code=code, begun=self.sandbox.journal.newest
         )
         self.deliveries.append(delivery)

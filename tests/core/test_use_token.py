@@ -15,6 +15,7 @@ def test_a_token_acts_as_the_seller_for_the_application(world: World):
     tokens = world.link(app, seller)
     world.wait(days=2)
     accepted = world.use(tokens.access_token)
+    assert isinstance(accepted, TokenAccepted)
     assert accepted == TokenAccepted(
         client_id=app.client_id,
         seller=seller,

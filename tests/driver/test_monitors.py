@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mp_oauth_sandbox.core.causes import Cause
-from mp_oauth_sandbox.driver.monitors import Delivery, Record, judge
+from mp_oauth_sandbox.driver.monitors import CallbackDelivery, Happenings, watch
 from mp_oauth_sandbox.driver.verdicts import Finding, Verdict, worst
 from mp_oauth_sandbox.journal import Entry, Kind
 
@@ -36,19 +36,21 @@ def entry(
 
 def delivered(
     session: tuple[str, int], *, state: str | None = "s1", code: str | None = "c1", begun: int = 0
-) -> Delivery:
-    return Delivery(session=session, state=state, code=code, begun=begun)
+) -> CallbackDelivery:
+    return CallbackDelivery(session=session, state=state, code=code, begun=begun)
 
 
-def judged(*deliveries: Delivery, entries: list[Entry], together: bool = True) -> list[Finding]:
-    record = Record(
+def judged(
+    *deliveries: CallbackDelivery, entries: list[Entry], together: bool = True
+) -> list[Finding]:
+    record = Happenings(
         entries=entries,
         deliveries=deliveries,
         issued={"s1": {OWN}, "s2": {OTHER}},
         codes={"#1": "c1", "#2": "c2"},
         clocks_together=together,
     )
-    return judge(record)
+    return watch(record)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def judged(*deliveries: Delivery, entries: list[Entry], together: bool = True) -
         [delivered(OWN), delivered(OTHER)],
     ],
 )
-def test_p1_holds_while_some_delivery_was_by_the_owner(deliveries: list[Delivery]):
+def test_p1_holds_while_some_delivery_was_by_the_owner(deliveries: list[CallbackDelivery]):
     assert judged(*deliveries, entries=[entry(1, code="#1")]) == []
 
 
@@ -78,7 +80,9 @@ def test_p1_holds_while_some_delivery_was_by_the_owner(deliveries: list[Delivery
         [],
     ],
 )
-def test_p1_is_violated_when_no_delivery_so_far_was_by_the_owner(deliveries: list[Delivery]):
+def test_p1_is_violated_when_no_delivery_so_far_was_by_the_owner(
+    deliveries: list[CallbackDelivery],
+):
     (finding,) = judged(*deliveries, entries=[entry(1, code="#1")])
 
     assert (finding.check, finding.verdict, finding.entry) == ("P1", Verdict.VIOLATED, 1)

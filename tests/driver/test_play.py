@@ -74,7 +74,7 @@ def test_a_plain_link_leads_to_one_exchange_and_to_no_finding(play_with: Stage):
     assert (seen.token_requests, seen.tokens_issued, seen.page.status) == (1, 1, 200)
     assert play.status("A") == "linked"
     assert play.trigger("A").calls == 1
-    assert play.judge() == []
+    assert play.all_findings() == []
 
 
 def test_a_login_begins_a_session_to_which_earlier_states_do_not_belong(play_with: Stage):
@@ -94,9 +94,9 @@ def test_both_clocks_move_where_that_is_offered_and_the_person_logs_in_again(pla
         play.advance(timedelta(days=181))
         play.trigger("A")
 
-    assert together.judge() == []
+    assert together.all_findings() == []
     assert together.actor("A").login == 2
-    (finding,) = apart.judge()
+    (finding,) = apart.all_findings()
     assert (finding.check, finding.verdict) == ("P14", "not checked")
 
 

@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from mp_oauth_sandbox.driver.errors import ConfigError
-from mp_oauth_sandbox.driver.scenario import Deliver, load_scenario, scenario_folder, scenario_names
+from mp_oauth_sandbox.driver.scenario import (
+    DeliverStep,
+    load_scenario,
+    scenario_folder,
+    scenario_names,
+)
 
 STORY = """\
 title = "t"
@@ -26,7 +31,7 @@ def test_a_bundled_scenario_is_complete(name: str):
     assert len(scenario.title) < 70
     assert scenario.story.strip()
     # Every expectation says what to do where it is not met.
-    expected = [step.expect for step in scenario.steps if isinstance(step, Deliver)]
+    expected = [step.expect for step in scenario.steps if isinstance(step, DeliverStep)]
     assert expected
     assert all(one.because for one in expected)
 

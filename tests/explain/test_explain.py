@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from mp_oauth_sandbox import Application, Sandbox, Seller
-from mp_oauth_sandbox.explain.explain import Explained, Finding
+from mp_oauth_sandbox.explain.explain import Explained, UrlPart
 from mp_oauth_sandbox.web.control.explain import ExplainIn
 
 CALLBACK = "https://shop.example/mp/callback"
@@ -99,7 +99,7 @@ def everything(sandbox: Sandbox) -> object:
     )
 
 
-def finding(explained: Explained, name: str) -> Finding:
+def finding(explained: Explained, name: str) -> UrlPart:
     found = [one for one in explained.findings if one.name == name]
     assert found, [one.name for one in explained.findings]
     return found[0]

@@ -11,7 +11,7 @@ from mercadopago.webhook import (
 )
 
 from mp_oauth_sandbox import Application, Notification, Sandbox, Seller
-from mp_oauth_sandbox.faults.webhook import How, WebhookFault
+from mp_oauth_sandbox.faults.webhook import WebhookFault, WebhookHow
 from mp_oauth_sandbox.webhooks.public import Webhooks
 
 from .conftest import SECRET, START, register
@@ -24,7 +24,7 @@ Befall = Callable[..., None]
 def befall(request: pytest.FixtureRequest, sandbox: Sandbox) -> Befall:
     """Let a fault befall the next notifications, `times` of them, by either door."""
 
-    def befall(how: How, *, seconds: int = 600, times: int = 1) -> None:
+    def befall(how: WebhookHow, *, seconds: int = 600, times: int = 1) -> None:
         if request.param == "python":
             sandbox.faults.add(WebhookFault(how=how, seconds=seconds, times=times))
             return
@@ -79,7 +79,7 @@ def test_without_a_fault_the_official_validator_is_content(
     ],
 )
 def test_a_receiver_that_checks_finds_out_and_gets_the_right_one_later(
-    how: How,
+    how: WebhookHow,
     reason: SignatureFailureReason | None,
     sandbox: Sandbox,
     application: Application,

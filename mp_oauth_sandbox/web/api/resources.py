@@ -18,7 +18,7 @@ from mp_oauth_sandbox.core.refusals import refuse
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.faults import Answer
 from mp_oauth_sandbox.resources import Found
-from mp_oauth_sandbox.resources.built_in import Asked
+from mp_oauth_sandbox.resources.built_in import ResourceCall
 from mp_oauth_sandbox.web.api.answering import About, Answering
 from mp_oauth_sandbox.web.bodies import BodyLimits, read_body, request_line
 
@@ -97,7 +97,7 @@ class ResourceApi:
         given = _object(sent)
         if resource.built_in and sent and given is None:
             return refuse(Cause.BODY_UNREADABLE, problem="it is not a JSON object")
-        asked = Asked(token=token, now=engine.clock(), sent=given or {}, fresh=engine.mint)
+        asked = ResourceCall(token=token, now=engine.clock(), sent=given or {}, fresh=engine.mint)
         if not resource.idempotent or not key:
             return found.body(asked)
         # Hashed, because a key may be as long as a header.

@@ -50,7 +50,7 @@ async def on_dead_page(_request: Request, error: Exception) -> Response:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Listed:
+class _ListedSeller:
     """A seller as the pages list it."""
 
     user_id: int
@@ -250,8 +250,8 @@ def set_cookie(request: Request, response: Response, session: Session) -> None:
     )
 
 
-def _listed(seller: Seller) -> _Listed:
-    return _Listed(
+def _listed(seller: Seller) -> _ListedSeller:
+    return _ListedSeller(
         user_id=seller.user_id,
         nickname=seller.nickname,
         country=seller.country,

@@ -62,7 +62,7 @@ class Stage:
         with self._runner() as runner:
             play = runner.play()
             yield play
-            findings = play.judge()
+            findings = play.all_findings()
         if findings:
             raise AssertionError(explained(play, findings))
 
