@@ -168,4 +168,6 @@ def _binding(
 def _displace(link: Link, grant: Grant, profile: Profile) -> tuple[Link, Grant]:
     """What a new exchange does to the link's earlier tokens, and the grant that survives it."""
     newest = link.newer_grants + (profile.reauthorization != "keeps")
+    if newest == link.newer_grants == grant.newer_grants:
+        return link, grant
     return replace(link, newer_grants=newest), replace(grant, newer_grants=newest)

@@ -50,7 +50,8 @@ class Arrival:
         return masked_request(self.method, self.path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+# Not frozen: freezing triples the cost of making one, and each is read once and dropped.
+@dataclass(slots=True, kw_only=True, repr=False, eq=False)
 class Happened:
     """All that one exchange has to say, as whoever took part in it knows it.
 
@@ -175,7 +176,7 @@ def written(happened: Happened, *, at: datetime) -> Entry:
         error=happened.error and masked(happened.error),
         facts=facts,
         delivery=happened.delivery,
-        faults=tuple(masked(fault) for fault in happened.faults),
+        faults=tuple(map(masked, happened.faults)),
     )
     entry.line = _line(entry)
     if refused is not None:

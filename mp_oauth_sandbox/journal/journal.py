@@ -58,8 +58,8 @@ class Journal:
 
     def arrive(self, method: str, path: str) -> Arrival:
         """A request has come; it is in flight until it leaves."""
-        arrival = Arrival(self.number(), method, path)
-        self._in_flight[arrival.number] = arrival
+        number = next(self._numbers)
+        arrival = self._in_flight[number] = Arrival(number, method, path)
         return arrival
 
     def leave(self, arrival: Arrival) -> None:
@@ -76,11 +76,11 @@ class Journal:
         Everything in it is masked, so that nobody who records has to think of it.
         """
         entry, arrival = written(happened, at=self._clock()), happened.arrival
-        entry.arrived = self.number() if arrival is None else arrival.number
+        entry.arrived = next(self._numbers) if arrival is None else arrival.number
         with self._lock:
             entry.seq = self._next
             self._next += 1
-            entry.decided = self.number()
+            entry.decided = next(self._numbers)
             self._entries.append(entry)
             self._unsaved.append(entry)
             if len(self._unsaved) >= _BATCH:
@@ -100,7 +100,7 @@ class Journal:
     def complete(self, entry: Entry, delivery: Delivery) -> None:
         """An answer has been delivered, or has not: the exchange has ended."""
         entry.delivery = delivery
-        entry.ended = self.number()
+        entry.ended = next(self._numbers)
 
     def __iter__(self) -> Iterator[Entry]:
         """The kept entries, oldest first."""

@@ -6,6 +6,7 @@ nobody has to know whether somebody else has masked already.
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.refusals import visible, word
@@ -17,6 +18,9 @@ _LONG_VALUE = re.compile(r"([?&][^=&]*=)[^&]{16,}")
 
 def masked(text: str) -> str:
     """A text without the codes and tokens in it, fit for a terminal."""
+    # Most texts are such, and every exchange has a dozen.
+    if text.isprintable() and not ("-" in text or "%" in text or "?" in text):
+        return text
     text = without_secrets(visible(text))
     return _LONG_VALUE.sub(r"\1...", text) if "?" in text else text
 
@@ -26,6 +30,8 @@ def beginning(text: str, limit: int = 80) -> str:
     return masked(text[:limit]) + ("..." if len(text) > limit else "")
 
 
+# Asked several times of each request, and of the same few again and again.
+@lru_cache(maxsize=512)
 def masked_request(method: str, path: str) -> str:
     """The line by which a request is known: bounded, and masked before it is cut."""
     return f"{masked(method[:20])} {masked(path)[:100]}"

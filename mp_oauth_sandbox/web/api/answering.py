@@ -18,7 +18,7 @@ from mp_oauth_sandbox.web.delivery import JournaledResponse
 UNDECIDED = Answer(0, b"", {})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class About:
     """What the journal may know of a request beside its answer."""
 
