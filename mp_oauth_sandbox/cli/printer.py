@@ -34,6 +34,9 @@ class Printer:
         self._lock = threading.Lock()
         self._missed = 0
         self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
+
+    def start(self) -> None:
+        """Print what was told so far, and from now on as it comes."""
         self._thread.start()
 
     def tell(self, entry: Entry) -> None:

@@ -183,13 +183,15 @@ def serve(
             if resources is not None:
                 sandbox.resources.load(resources)
             sandbox.keep(start.application, *start.sellers)
-            _announce(sandbox, start, json=log_format == "json")
             printer = Printer(
                 _json_line if log_format == "json" else _text_line,
                 left_out=_left_out_json if log_format == "json" else _left_out_text,
                 failed=lambda: stop.put(None),
             )
+            # Before it is announced: whoever reads that may ask at once.
             sandbox.journal.subscribe(printer.tell)
+            _announce(sandbox, start, json=log_format == "json")
+            printer.start()
             _wait_for(stop)
             read = printer.close(within=1)
             _report_never_reached(sandbox)

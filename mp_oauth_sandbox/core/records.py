@@ -31,7 +31,18 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class Registration:
+    """What its owner says of an application, when it is registered and in the panel later."""
+
+    name: str
+    redirect_uris: tuple[str, ...]
+    pkce_required: bool = False
+    lifetimes: Lifetimes = Lifetimes()
+    webhook: Webhook | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application(Registration):
     """A registered application (RFC 6749 section 2: the client).
 
     `access_token` is the owner's own production token, which Mercado Pago shows beside
@@ -41,15 +52,10 @@ class Application:
 
     client_id: str
     client_secret: str = field(repr=False)
-    name: str
-    redirect_uris: tuple[str, ...]
     owner: int
     access_token: str = field(repr=False)
     public_key: str
-    pkce_required: bool = False
     scopes: tuple[str, ...] = DEFAULT_SCOPES
-    lifetimes: Lifetimes = Lifetimes()
-    webhook: Webhook | None = None
     status: ApplicationStatus = "active"
     epoch: int = 0
     revoked_because: str | None = None

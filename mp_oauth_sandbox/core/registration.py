@@ -1,8 +1,9 @@
 """Registering applications and sellers: what Mercado Pago's panel does, with its checks."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from mp_oauth_sandbox.core import shapes
 from mp_oauth_sandbox.core.fresh import Fresh
@@ -22,9 +23,9 @@ from mp_oauth_sandbox.core.records import (
     CredentialKind,
     Grant,
     Link,
+    Registration,
     Seller,
     View,
-    Webhook,
 )
 from mp_oauth_sandbox.core.uris import redirect_uri_problem
 from mp_oauth_sandbox.core.validity import epochs_now
@@ -54,18 +55,13 @@ class InvalidInputError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewApplication:
+class NewApplication(Registration):
     """What the panel asks for; what is None is chosen by the sandbox."""
 
-    name: str
-    redirect_uris: tuple[str, ...]
-    pkce_required: bool = False
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
     owner: int | None = None
-    lifetimes: Lifetimes = Lifetimes()
     scopes: tuple[str, ...] | None = None
-    webhook: Webhook | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,20 +121,18 @@ def register_application(
         raise InvalidInputError("owner", f"there is no seller {owner}; create it first")
     live_key, test_key = fresh.public_keys()
     link = Link(client_id=client_id, user_id=owner, live_key=live_key, test_key=test_key)
+    said: dict[str, Any] = {one.name: getattr(wanted, one.name) for one in fields(Registration)}
+    said["lifetimes"] = _lifetimes(wanted, profile)
     application = Application(
+        **said,
         client_id=client_id,
         client_secret=wanted.client_secret or fresh.client_secret(),
-        name=wanted.name,
-        redirect_uris=wanted.redirect_uris,
         owner=owner,
         access_token=fresh.access_token(client_id, owner, now, live_mode=True, profile=profile),
         public_key=shapes.public_key(shapes.LIVE, live_key),
-        pkce_required=wanted.pkce_required,
         scopes=tuple(
             sorted(set(profile.default_scopes if wanted.scopes is None else wanted.scopes))
         ),
-        lifetimes=_lifetimes(wanted, profile),
-        webhook=wanted.webhook,
     )
     grant = Grant(
         grant_id=fresh.grant_id(),

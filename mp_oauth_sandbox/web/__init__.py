@@ -1,1 +1,1 @@
-"""HTTP: the only place that knows field names, status codes and pages."""
+"""HTTP: what is answered to integrations (api), to browsers (pages) and to tests (control)."""

@@ -1,4 +1,4 @@
-"""The bytes: field names, bodies and their order. Nothing else of the server knows them.
+"""Mercado Pago's bytes: from requests to messages, from outcomes to bodies and redirects.
 
 Sources are Mercado Pago's reference for POST /oauth/token and public captures of its
 answers; each switch of the profile names its own.

@@ -19,6 +19,7 @@ class Reader:
         self.printer = Printer(
             self.write, left_out=lambda count: self.seen.append(-count), failed=self.gone.set
         )
+        self.printer.start()
 
     def write(self, entry: Entry) -> None:
         self.may_read.wait()
@@ -64,7 +65,20 @@ def test_a_reader_that_is_gone_is_said(reader: Reader):
         raise BrokenPipeError
 
     printer = Printer(write, left_out=lambda _: None, failed=reader.gone.set)
+    printer.start()
     printer.tell(entry(1))
 
     assert reader.gone.wait(10)
     assert printer.close(within=10)
+
+
+def test_what_is_told_before_the_start_is_printed_after_it(reader: Reader):
+    early = Printer(reader.write, left_out=lambda _: None, failed=reader.gone.set)
+    reader.may_read.set()
+
+    early.tell(entry(7))
+    assert reader.seen == []
+    early.start()
+
+    assert early.close(within=10)
+    assert reader.seen == [7]
