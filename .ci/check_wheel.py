@@ -19,7 +19,7 @@ CARRIED = {
 # Patterns that match something in every release; an empty folder would otherwise pass.
 REQUIRED = [
     "mp_oauth_sandbox/py.typed",
-    "mp_oauth_sandbox/web/templates/*.html",
+    "mp_oauth_sandbox/web/pages/templates/*.html",
     "mp_oauth_sandbox/_bundled_scenarios/*.toml",
     "pytest_mp_oauth/py.typed",
     "pytest_mp_oauth/plugin.py",

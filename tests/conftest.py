@@ -1,11 +1,13 @@
 """What every test shares: what waits for the night, how hard properties are tried, the examples."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.pytester import SysModulesSnapshot
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -39,6 +41,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     waiting = [item for item in items if item.get_closest_marker("nightly")]
     config.hook.pytest_deselected(items=waiting)
     items[:] = [item for item in items if item not in waiting]
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """pytest's own, which forgets of a run in this process only what lay in its own folder.
+
+    Else it forgets whatever was first imported there, and a library that is imported again has
+    other classes: errors of the new `httpcore` are not those that the old `httpx` translates.
+    """
+
+    def stays(name: str) -> bool:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        return file is None or not Path(file).is_relative_to(pytester.path)
+
+    def snapshot(_: pytest.Pytester) -> SysModulesSnapshot:
+        return SysModulesSnapshot(preserve=stays)
+
+    monkeypatch.setattr(pytest.Pytester, "_Pytester__take_sys_modules_snapshot", snapshot)
+    pytester._sys_modules_snapshot = snapshot(pytester)
+    return pytester
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The fixtures: one server for each worker, as if just started for each test."""
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -155,3 +156,14 @@ def test_a_fault_that_no_request_reached_is_a_warning(pytester: pytest.Pytester)
 
     ended.assert_outcomes(passed=1, warnings=1)
     ended.stdout.fnmatch_lines(["*never reached: fault f1 lose-response on refresh (match 1)"])
+
+
+def test_a_run_in_this_process_leaves_libraries_as_they_were(pytester: pytest.Pytester):
+    pytester.makepyfile(mine="", test_it="import mine, this_is_mine, colorsys\ndef test_it(): pass")
+    pytester.makepyfile(this_is_mine="")
+    sys.modules.pop("colorsys", None)
+
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+    assert "colorsys" in sys.modules
+    assert not {"mine", "this_is_mine", "test_it"} & sys.modules.keys()
