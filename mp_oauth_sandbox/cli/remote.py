@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
-from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
+from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlsplit
 
 import click
@@ -18,7 +18,7 @@ from mp_oauth_sandbox.control import applications, sellers
 from mp_oauth_sandbox.control.applications import ApplicationOut
 from mp_oauth_sandbox.control.caller import Caller
 from mp_oauth_sandbox.control.errors import SandboxAbsentError, SandboxRefusedError
-from mp_oauth_sandbox.control.types import Call, In, Out
+from mp_oauth_sandbox.control.types import Call, In, Listing, Out, Wanted, following
 from mp_oauth_sandbox.driver.browser import Network, origin_of
 from mp_oauth_sandbox.first_run import PORT
 from mp_oauth_sandbox.support.checked import invalid
@@ -30,19 +30,6 @@ REFUSED, ABSENT = 1, 3
 _TIMEOUT_SECONDS = 70.0
 
 Options = ParamSpec("Options")
-Page = TypeVar("Page", bound=msgspec.Struct)
-
-
-class HasNext(Protocol):
-    """A page of a list: what to give as `after` for the next one, None at the end."""
-
-    @property
-    def next(self) -> str | int | None:
-        """That."""
-        ...
-
-
-Listing = TypeVar("Listing", bound=HasNext)
 
 
 class RefusedCallError(click.ClickException):
@@ -79,13 +66,12 @@ class Remote:
         return found
 
     def run_pages(
-        self, call: Call[Page, Listing], page: Page, *, text: Callable[[Listing], str]
+        self, call: Call[Wanted, Listing], page: Wanted, *, text: Callable[[Listing], str]
     ) -> None:
         """Make a call for each page of a list, from this one on, and print each as it comes."""
-        wanted: Page | None = page
+        wanted: Wanted | None = page
         while wanted is not None:
-            following = self.run(call, wanted, text=text).next
-            wanted = None if following is None else msgspec.structs.replace(wanted, after=following)
+            wanted = following(wanted, self.run(call, wanted, text=text))
 
     def only_application(self) -> str:
         """The application, if there is just one. Raises click.UsageError."""

@@ -1,6 +1,6 @@
 """Calling a sandbox's control API, over a socket or without one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, cast
 from urllib.parse import quote, urlencode
 
@@ -8,7 +8,15 @@ import httpx
 import msgspec
 
 from mp_oauth_sandbox.control.errors import SandboxAbsentError, SandboxRefusedError
-from mp_oauth_sandbox.control.types import Call, ErrorOut, In, Out
+from mp_oauth_sandbox.control.types import (
+    Call,
+    ErrorOut,
+    In,
+    Listing,
+    Out,
+    Wanted,
+    following,
+)
 
 
 class Sender(Protocol):
@@ -34,6 +42,14 @@ class Caller:
         Raises SandboxAbsentError, or SandboxRefusedError if the sandbox refuses it.
         """
         return self.decoded(self.send(call, given), call.gives)
+
+    def pages(self, call: Call[Wanted, Listing], wanted: Wanted) -> Iterator[Listing]:
+        """Each page of a list, from the one that is wanted on. Raises as `call`."""
+        asked: Wanted | None = wanted
+        while asked is not None:
+            page = self.call(call, asked)
+            yield page
+            asked = following(asked, page)
 
     def send(self, call: Call[In, Out], given: In | None = None) -> bytes:
         """What a call answers, in the bytes it came in. Raises as `call`."""

@@ -1,9 +1,10 @@
 """What a call of the control API is, and the types that several calls share."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Protocol, TypeVar
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.paths import CONTROL
 
@@ -97,6 +98,24 @@ Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 #: How many records a page has at most; more than the server gives at once is no slip.
 Limit = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+
+
+class HasNext(Protocol):
+    """A page of a list: what to give as `after` for the next one, None at the end."""
+
+    @property
+    def next(self) -> str | int | None:
+        """That."""
+        ...
+
+
+Wanted = TypeVar("Wanted", bound=Struct)
+Listing = TypeVar("Listing", bound=HasNext)
+
+
+def following(wanted: Wanted, page: HasNext) -> Wanted | None:
+    """What to ask for after that page of a list; None at its end."""
+    return None if page.next is None else replace(wanted, after=page.next)
 
 
 class Listed(Struct, forbid_unknown_fields=True):

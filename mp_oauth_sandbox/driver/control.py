@@ -39,23 +39,12 @@ class Control(Caller):
 
     def applications(self) -> list[ApplicationOut]:
         """The applications there are."""
-        found: list[ApplicationOut] = []
-        after: str | None = ""
-        while after is not None:
-            page = self.call(applications.LIST, Listed(after=after))
-            found += page.applications
-            after = page.next
-        return found
+        pages = self.pages(applications.LIST, Listed())
+        return [one for page in pages for one in page.applications]
 
     def sellers(self) -> list[SellerOut]:
         """The sellers there are, owners of applications among them."""
-        found: list[SellerOut] = []
-        after: str | None = ""
-        while after is not None:
-            page = self.call(sellers.LIST, Listed(after=after))
-            found += page.sellers
-            after = page.next
-        return found
+        return [one for page in self.pages(sellers.LIST, Listed()) for one in page.sellers]
 
     def consent(self) -> ConsentOut:
         """How sellers answer now."""

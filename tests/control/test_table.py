@@ -119,17 +119,10 @@ def test_what_is_in_the_path_is_not_in_the_body_too(caller: Caller, sandbox: San
 def test_a_list_of_any_length_is_read_in_pages(caller: Caller, sandbox: Sandbox) -> None:
     made = [sandbox.create_seller(country="AR").user_id for _ in range(7)]
 
-    found: list[int] = []
-    sizes: list[int] = []
-    after: str | None = ""
-    while after is not None:
-        page = caller.call(sellers.LIST, Listed(after=after, limit=3))
-        found += [one.user_id for one in page.sellers]
-        sizes.append(len(page.sellers))
-        after = page.next
+    pages = list(caller.pages(sellers.LIST, Listed(limit=3)))
 
-    assert found == made
-    assert sizes == [3, 3, 1]
+    assert [one.user_id for page in pages for one in page.sellers] == made
+    assert [len(page.sellers) for page in pages] == [3, 3, 1]
 
 
 def test_the_end_of_a_full_last_page_is_the_end(caller: Caller, sandbox: Sandbox) -> None:
