@@ -7,6 +7,7 @@ which browser delivered what, for whom the API was called, and what the store wa
 
 import hashlib
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from datetime import timedelta
 
 from mp_oauth_sandbox.client import (
@@ -55,6 +56,11 @@ class Properties:
         self.changed: dict[str, int] = {}
         #: What each account's link was when nobody was renewing it.
         self.settled: dict[str, str] = {}
+        #: By a callback, and the state of the link that it kept: what that link has replaced, and
+        #: what the replaced one was when nobody was renewing it.
+        self.replaced: dict[tuple[Flight, str | None], tuple[Link, str]] = {}
+        #: When a refused linking last put back a link that is being renewed, by account.
+        self.leased_again: dict[str, int] = {}
         self.winners: dict[tuple[str, str], Flight] = {}
         self.verifiers: dict[str, str] = {}
         self.urls: list[str] = []
@@ -362,8 +368,16 @@ class Properties:
         return None
 
     def p24_only_refusals_lose(self, flight: Flight, old: Link | None, new: Link) -> None:
-        """Transient outcomes and refusals of the application never end a link."""
+        """Transient outcomes and refusals of the application never end a link.
+
+        A linking that is refused for a seller that is taken puts back what its own link has
+        replaced: what had been lost before is not lost by that.
+        """
+        if self._put_back(flight, old, new):
+            return
         before = self.settled.get(new.account)
+        if old is not None and flight.kind == "callback" and new.state_hash != old.state_hash:
+            self.replaced[flight, new.state_hash] = old, before or old.status
         if new.status != "renewing":
             self.settled[new.account] = new.status
         if old is None or new.status != "needs_relink" or before == "needs_relink":
@@ -374,8 +388,25 @@ class Properties:
         if "refused" not in told and not refused and not expired:
             self.violated("P24", f"a link is given up after: {told or 'nothing'}")
 
+    def _put_back(self, flight: Flight, old: Link | None, new: Link) -> bool:
+        """Whether a refused linking puts back, as it was, what its own link has replaced."""
+        known = None if old is None else self.replaced.get((flight, old.state_hash))
+        if known is None:
+            return False
+        replaced, before = known
+        if new != replace(replaced, generation=new.generation):
+            return False
+        self.settled[new.account] = before
+        if new.status == "renewing":
+            self.leased_again[new.account] = self.world.ticks
+        return True
+
     def p24_refusals_lose(self, flight: Flight) -> None:
-        """invalid_grant always ends one, unless another worker has taken over."""
+        """invalid_grant always ends one, unless another worker has taken over.
+
+        Or unless what it had claimed was put back by a refused linking meanwhile: that is renewed
+        once its lease is over, as after a crash.
+        """
         for one in flight.presented:
             family = self.world.family(one.secret)
             if one.told != "refused" or family is None or one.cut_short:
@@ -387,6 +418,8 @@ class Properties:
             ]
             link = self.world.links.get(family.begun.account)
             if others or link is None or link.refresh_token != one.secret:
+                continue
+            if link.status == "renewing" and self.leased_again.get(link.account, 0) >= one.asked:
                 continue
             if link.status != "needs_relink" or link.renew_at is not None:
                 self.violated("P24", f"after invalid_grant the link is {link.status}")

@@ -6,6 +6,7 @@ the machine has found is kept at the end, as plain tests.
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,12 +15,21 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from mp_oauth_sandbox.client import Linked, Linking, MemoryPendingStore, NeedsRelinkError
+from mp_oauth_sandbox.client import (
+    Link,
+    Linked,
+    Linking,
+    MemoryPendingStore,
+    NeedsRelinkError,
+    NotLinked,
+    Reason,
+)
 from mp_oauth_sandbox.client.vault import LEASE
 
 from .machine import ClientMachine
-from .machine_broken import BROKEN, Broken
-from .machine_properties import Properties
+from .machine_broken import BROKEN, Broken, Links
+from .machine_flights import Client
+from .machine_properties import Properties, Violation
 from .machine_world import START, World
 
 
@@ -188,3 +198,68 @@ def test_no_pause_after_failures_outlasts_the_token():
         # The next pause would take 4 seconds, and the token lives for 3.
         world.wait(timedelta(seconds=3))
         assert world.run(world.use("A")).outcome == 200
+
+
+def refused_as_taken(world: World) -> None:
+    """A and B link one seller at the same time: each sees the other, and takes its link back."""
+    jars = world.jars[0], world.jars[2]
+    flights = [world.deliver(world.begin(jar, world.sellers[1]), jar) for jar in jars]
+    while not all(flight.over for flight in flights):
+        for flight in flights:
+            world.step(flight)
+    assert {flight.outcome for flight in flights} == {NotLinked(reason=Reason.SELLER_TAKEN)}
+
+
+def test_a_lost_link_that_is_put_back_is_not_given_up_by_that():
+    with World(Properties) as world:
+        linked(world, timedelta(days=180))
+        world.sandbox.change_password(world.sellers[0])
+        until_due(world)
+        world.run(world.use("A"))
+        assert world.status("A") == "needs_relink"
+        refused_as_taken(world)
+        assert world.status("A") == "needs_relink"
+
+
+def test_a_lost_link_that_is_put_back_while_it_is_renewed_stays_lost():
+    with World(Properties) as world:
+        linked(world, timedelta(days=180))
+        world.run(world.use("A", lies=2))
+        assert world.status("A") == "needs_relink"
+        world.wait(timedelta(hours=1))
+        renewal = world.use("A")
+        assert world.until_request(renewal)
+        refused_as_taken(world)
+        world.run(renewal, fate="500")
+        world.wait(LEASE)
+        world.run(world.use("A"), fate="500")
+        assert world.status("A") == "needs_relink"
+
+
+def test_a_refusal_of_what_was_put_back_meanwhile_is_heard_once_the_lease_is_over():
+    with World(Properties) as world:
+        linked(world, timedelta(days=180))
+        world.sandbox.change_password(world.sellers[0])
+        until_due(world)
+        renewal = world.renew_due()
+        assert world.until_request(renewal)
+        refused_as_taken(world)
+        world.run(renewal)
+        assert world.status("A") == "renewing"
+        world.wait(LEASE)
+        world.run(world.renew_due())
+        assert world.status("A") == "needs_relink"
+
+
+class PutsBackALostOne(Links):
+    def written(self, link: Link) -> Link:
+        old = self.links.get(link.account)
+        earlier = old is not None and link.linked_at < old.linked_at
+        return replace(link, status="needs_relink", renew_at=None) if earlier else link
+
+
+def test_a_live_link_that_is_put_back_as_a_lost_one_is_given_up():
+    with World(Properties, client=Client(links=PutsBackALostOne)) as world:
+        linked(world, timedelta(days=180))
+        with pytest.raises(Violation, match=r"^P24: a link is given up after: nothing"):
+            refused_as_taken(world)
