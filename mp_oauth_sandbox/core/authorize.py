@@ -10,7 +10,7 @@ from mp_oauth_sandbox.core import pkce
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.lifetimes import expiry
-from mp_oauth_sandbox.core.messages import AuthorizationRequest, CodeIssued, Refused
+from mp_oauth_sandbox.core.messages import AuthorizationRequest, CodeIssued, Refused, Whose
 from mp_oauth_sandbox.core.notify import authorized
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
@@ -163,9 +163,7 @@ def approve(
         redirect_uri=request.redirect_uri,
         code=code.secret,
         state=request.state,
-        client_id=application.client_id,
-        user_id=seller.user_id,
-        grant_id=grant.grant_id,
+        whose=Whose(application.client_id, seller.user_id, grant.grant_id),
     )
 
 

@@ -9,7 +9,7 @@ from mp_oauth_sandbox.core.authenticate import authenticate
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.lifetimes import expiry
-from mp_oauth_sandbox.core.messages import ClientCredentials, Refused, TokensIssued
+from mp_oauth_sandbox.core.messages import ClientCredentials, Refused, TokensIssued, Whose
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import NOTHING, Change, Credential, CredentialKind, Grant, View
 from mp_oauth_sandbox.core.refusals import refuse
@@ -49,9 +49,8 @@ def client_credentials(
         access_token=token.secret,
         expires_in=lifetime,
         scopes=grant.scopes,
-        client_id=application.client_id,
         user_id=owner.user_id,
-        grant_id=grant.grant_id,
+        whose=Whose(application.client_id, owner.user_id, grant.grant_id),
         refresh_token=None,
         public_key=None,
         live_mode=True,

@@ -6,7 +6,7 @@ from datetime import datetime
 from mp_oauth_sandbox.core import shapes
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.lifetimes import expiry
-from mp_oauth_sandbox.core.messages import TokensIssued
+from mp_oauth_sandbox.core.messages import TokensIssued, Whose
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
     Application,
@@ -75,9 +75,8 @@ def issue_tokens(
         access_token=access_token,
         expires_in=lifetimes.access_token,
         scopes=grant.scopes if scopes is None else scopes,
-        client_id=application.client_id,
         user_id=grant.user_id,
-        grant_id=grant.grant_id,
+        whose=Whose(application.client_id, grant.user_id, grant.grant_id),
         refresh_token=refresh_token,
         public_key=public_key,
         live_mode=live_mode,

@@ -87,6 +87,18 @@ class Refused:
     facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
+class Whose(NamedTuple):
+    """Whose a request is, as far as it can be told from what it carries."""
+
+    client_id: str | None = None
+    user_id: int | None = None
+    grant_id: str | None = None
+
+
+#: Of what belongs to no application, seller or grant, as far as can be told.
+NOBODY = Whose()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeIssued:
     """The seller approved: RFC 6749 section 4.1.2."""
@@ -94,9 +106,7 @@ class CodeIssued:
     redirect_uri: str
     code: str = field(repr=False)
     state: str | None = field(repr=False)
-    client_id: str
-    user_id: int
-    grant_id: str
+    whose: Whose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +120,8 @@ class TokensIssued:
     access_token: str = field(repr=False)
     expires_in: timedelta
     scopes: tuple[str, ...]
-    client_id: str
     user_id: int
-    grant_id: str
+    whose: Whose
     refresh_token: str | None = field(repr=False)
     public_key: str | None
     live_mode: bool
@@ -126,9 +135,8 @@ class TokenAccepted:
     one of client credentials.
     """
 
-    client_id: str
+    whose: Whose
     seller: Seller
-    grant_id: str
     live_mode: bool
     age: timedelta
     platform: bool = False
@@ -166,13 +174,7 @@ class Deny:
     user_id: int | None
 
 
-class Whose(NamedTuple):
-    """Whose a request is, as far as it can be told from what it carries."""
-
-    client_id: str | None = None
-    user_id: int | None = None
-    grant_id: str | None = None
-
-
 Message = Ask | Approve | Deny | TokenRequest | UseToken
-Outcome = Askable | CodeIssued | TokensIssued | TokenAccepted | Refused
+
+#: What a request is granted, if it is.
+Granted = Askable | CodeIssued | TokensIssued | TokenAccepted

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
-from mp_oauth_sandbox.core.messages import Refused, TokenAccepted, UseToken
+from mp_oauth_sandbox.core.messages import Refused, TokenAccepted, UseToken, Whose
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import CredentialKind, View
 from mp_oauth_sandbox.core.refusals import refuse
@@ -42,9 +42,8 @@ def use_token(
     if "read" not in grant.scopes:
         return refuse(Cause.TOKEN_FORBIDDEN, because="it lacks the read permission")
     return TokenAccepted(
-        client_id=grant.client_id,
+        whose=Whose(grant.client_id, view.seller.user_id, grant.grant_id),
         seller=view.seller,
-        grant_id=grant.grant_id,
         live_mode=credential.live_mode,
         age=now - credential.issued_at,
         # Only what an approval made has a redirect URI.

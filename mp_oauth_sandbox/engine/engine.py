@@ -1,4 +1,4 @@
-"""The engine: clock, mint, store, profile and journal behind one verb, `serve(message)`.
+"""The engine: decides what is asked, with the clock, the mint, the store and the profile.
 
 Each message is decided by a pure function of `core/` inside one atomic store step; time
 and luck are arguments, taken once.
@@ -6,9 +6,10 @@ and luck are arguments, taken once.
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -18,6 +19,7 @@ from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.client_credentials import client_credentials
 from mp_oauth_sandbox.core.consent import Consent
 from mp_oauth_sandbox.core.messages import (
+    NOBODY,
     Approve,
     Ask,
     Askable,
@@ -25,7 +27,6 @@ from mp_oauth_sandbox.core.messages import (
     CodeIssued,
     Deny,
     Message,
-    Outcome,
     RedeemCode,
     Refresh,
     Refused,
@@ -60,6 +61,7 @@ from mp_oauth_sandbox.resources import ResourceTable
 from mp_oauth_sandbox.stores.protocol import Decide, Store
 
 T = TypeVar("T")
+Outcome = TypeVar("Outcome", TokensIssued, TokenAccepted, CodeIssued)
 
 _GRANT_TYPES: dict[type, str] = {
     RedeemCode: "authorization_code",
@@ -119,17 +121,42 @@ class Engine:
         clock.on_move = self._clock_moved
         self._start: _StartState | None = None
 
-    async def answer(
-        self, message: Message | Refused, *, endpoint: Endpoint, request: str
-    ) -> Reply:
-        """Decide a message as the armed faults will have it, and how its answer is delivered.
+    # ---- requests that are answered as the armed faults will have it ----
+
+    async def token(self, message: TokenRequest | Refused, *, request: str) -> Reply[TokensIssued]:
+        """Decide a request for tokens, and how its answer is delivered.
 
         `request` is method and path. A refusal in place of a message is one that parsing has
         found already; faults meet it like any other request.
         """
-        if not self.faults:
-            # What faults tell requests apart by need not be looked up.
-            return Reply(outcome=self._outcome(message))
+        return await self._served("token", request, message, self._token)
+
+    async def resource(self, message: UseToken | Refused, *, request: str) -> Reply[TokenAccepted]:
+        """Decide whether a token is good for a resource; see `token`."""
+        return await self._served("resource", request, message, self._use)
+
+    async def authorization(self, message: Approve | Deny, *, request: str) -> Reply[CodeIssued]:
+        """Decide what sends the browser back to the application; see `token`.
+
+        A fault is for an answer to the seller's yes or no, not for a page that says what is wrong
+        with the request: so where faults are armed, it is judged before they meet it.
+        """
+        if self.faults.armed:
+            asked = self.ask(Ask(request=message.request, user_id=message.user_id))
+            if isinstance(asked, Refused):
+                whose = self._presented_by(message)
+                return Reply(outcome=asked, at=self.clock(), whose=whose)
+        return await self._served("authorization", request, message, self._answered)
+
+    async def _served(
+        self,
+        endpoint: Endpoint,
+        request: str,
+        message: Message | Refused,
+        decide: Callable[[Any, datetime], Outcome | Refused],
+    ) -> Reply[Outcome]:
+        if not self.faults.armed:
+            return self._decided(message, decide)
         whose = self._presented_by(message)
         asked = Asked(
             endpoint=endpoint,
@@ -139,31 +166,21 @@ class Engine:
             user_id=whose.user_id,
         )
 
-        async def decide(_asked: Asked) -> Reply:
-            return Reply(outcome=self._outcome(message))
+        async def decided(_asked: Asked) -> Reply[Outcome]:
+            # What a gate has held is decided now, not when it came.
+            return self._decided(message, decide)
 
-        return await self.faults.serve(asked, decide)
+        reply = await self.faults.serve(asked, decided)
+        return reply if reply.at else replace(reply, at=self.clock(), whose=whose)
 
-    def _outcome(self, message: Message | Refused) -> Outcome:
-        return message if isinstance(message, Refused) else self.serve(message)
-
-    def whose(self, message: Message | Refused, outcome: Outcome | None) -> Whose:
-        """Whose a decided request was: as its answer says, else by what it presented."""
-        match outcome:
-            case TokensIssued() | CodeIssued():
-                return Whose(
-                    client_id=outcome.client_id,
-                    user_id=outcome.user_id,
-                    grant_id=outcome.grant_id,
-                )
-            case TokenAccepted(seller=seller):
-                return Whose(
-                    client_id=outcome.client_id,
-                    user_id=seller.user_id,
-                    grant_id=outcome.grant_id,
-                )
-            case _:
-                return self._presented_by(message)
+    def _decided(
+        self, message: Message | Refused, decide: Callable[[Any, datetime], Outcome | Refused]
+    ) -> Reply[Outcome]:
+        now = self.clock()
+        outcome = message if isinstance(message, Refused) else decide(message, now)
+        if isinstance(outcome, Refused):
+            return Reply(outcome=outcome, at=now, whose=self._presented_by(message))
+        return Reply(outcome=outcome, at=now, whose=outcome.whose)
 
     def _presented_by(self, message: Message | Refused) -> Whose:
         """Which application, seller and grant a request is about, by the credential in it."""
@@ -173,24 +190,21 @@ class Engine:
             case ClientCredentials():
                 client_id = client_id_of(message.authentication)
                 application = self._application(client_id)
-                owner = application.owner if application else None
-                return Whose(client_id=client_id, user_id=owner)
+                return Whose(client_id, application.owner if application else None)
             case UseToken(token=secret):
                 return self._by_secret(secret, None)
             case Ask() | Approve() | Deny():
-                return Whose(client_id=message.request.client_id, user_id=message.user_id)
+                return Whose(message.request.client_id, message.user_id)
             case Refused():
-                return Whose()
+                return NOBODY
 
     def _by_secret(self, secret: str | None, client_id: str | None) -> Whose:
         grant = self.store.read(Keys(secret=secret)).grant if secret else None
         if grant is None:
-            return Whose(client_id=client_id)
-        return Whose(
-            client_id=client_id or grant.client_id,
-            user_id=grant.user_id,
-            grant_id=grant.grant_id,
-        )
+            return Whose(client_id)
+        return Whose(client_id or grant.client_id, grant.user_id, grant.grant_id)
+
+    # ---- decisions ----
 
     def transact(self, keys: Keys, decide: Decide[T], *, now: datetime) -> T:
         """A store step that may write notifications; whoever delivers them is told."""
@@ -206,79 +220,47 @@ class Engine:
             self.deliverer.wake()
         return outcome
 
-    def serve(self, message: Message) -> Outcome:
-        """Decide one message and make its change, atomically."""
-        match message:
-            case RedeemCode() | Refresh() | ClientCredentials():
-                return self._token(message)
-            case UseToken():
-                return self._use(message)
-            case Approve():
-                return self._approve(message)
-            case Ask():
-                return self._ask(message)
-            case Deny():
-                application = self._application(message.request.client_id)
-                refused = judge(application, message.request, self.profile)
-                return refused or refuse(Cause.SELLER_DENIED)
-
-    def _token(self, request: TokenRequest) -> Outcome:
-        now, fresh, profile = self.clock(), self.mint(), self.profile
-        client_id = client_id_of(request.authentication)
-        limited = self._rates.refusal(client_id or self._issuer(request), now, profile)
-        if limited is not None:
-            return limited
+    def _token(self, request: TokenRequest, now: datetime) -> TokensIssued | Refused:
+        fresh, profile = self.mint(), self.profile
+        client_id = request.authentication.client_id or client_id_of(request.authentication)
+        if profile.token_requests_per_minute is not None:
+            counted = client_id or self._presented_by(request).client_id
+            limited = self._rates.refusal(counted, now, profile)
+            if limited is not None:
+                return limited
         match request:
             case RedeemCode():
                 keys = Keys(client_id=client_id, secret=request.code)
-                return self.transact(
-                    keys,
-                    lambda view: redeem_code(view, request, now=now, fresh=fresh, profile=profile),
-                    now=now,
-                )
+                decide = partial(redeem_code, request=request)
             case Refresh():
                 keys = Keys(client_id=client_id, secret=request.refresh_token)
-                return self.store.transact(
-                    keys,
-                    lambda view: refresh(view, request, now=now, fresh=fresh, profile=profile),
-                    now=now,
-                )
+                decide = partial(refresh, request=request)
             case ClientCredentials():
-                return self.store.transact(
-                    Keys(client_id=client_id),
-                    lambda view: client_credentials(
-                        view, request, now=now, fresh=fresh, profile=profile
-                    ),
-                    now=now,
-                )
+                keys = Keys(client_id=client_id)
+                decide = partial(client_credentials, request=request)
+        return self.transact(keys, partial(decide, now=now, fresh=fresh, profile=profile), now=now)
 
-    def _issuer(self, request: TokenRequest) -> str | None:
-        """Whose refresh token it is, where the profile lets client_id be left out."""
-        if not isinstance(request, Refresh) or request.refresh_token is None:
-            return None
-        grant = self.store.read(Keys(secret=request.refresh_token)).grant
-        return grant.client_id if grant else None
-
-    def _use(self, request: UseToken) -> Outcome:
+    def _use(self, request: UseToken, now: datetime) -> TokenAccepted | Refused:
         view = self.store.read(Keys(secret=request.token)) if request.token else View()
-        return use_token(view, request, now=self.clock(), profile=self.profile)
+        return use_token(view, request, now=now, profile=self.profile)
 
-    def _approve(self, message: Approve) -> Outcome:
-        request, now, fresh = message.request, self.clock(), self.mint()
-        return self.transact(
-            Keys(client_id=request.client_id, user_id=message.user_id),
-            lambda view: approve(
-                view,
-                request,
-                user_id=message.user_id,
-                now=now,
-                fresh=fresh,
-                profile=self.profile,
-            ),
+    def _answered(self, message: Approve | Deny, now: datetime) -> CodeIssued | Refused:
+        if isinstance(message, Deny):
+            asked = self.ask(Ask(request=message.request, user_id=message.user_id))
+            return asked if isinstance(asked, Refused) else refuse(Cause.SELLER_DENIED)
+        decide = partial(
+            approve,
+            request=message.request,
+            user_id=message.user_id,
             now=now,
+            fresh=self.mint(),
+            profile=self.profile,
         )
+        keys = Keys(client_id=message.request.client_id, user_id=message.user_id)
+        return self.transact(keys, decide, now=now)
 
-    def _ask(self, message: Ask) -> Outcome:
+    def ask(self, message: Ask) -> Askable | Refused:
+        """Whether an authorization request may be put before a seller; it changes nothing."""
         request = message.request
         view = View()
         if request.client_id is not None:

@@ -145,9 +145,7 @@ def _answer(engine: Engine, pasted: Pasted, facts: dict[str, str]) -> list[str]:
     # Whoever consents by itself is judged too; nobody is signed in otherwise.
     user_id = given.seller if given.mode == "auto" else None
     outcome = (
-        parsed
-        if isinstance(parsed, Refused)
-        else engine.serve(Ask(request=parsed, user_id=user_id))
+        parsed if isinstance(parsed, Refused) else engine.ask(Ask(request=parsed, user_id=user_id))
     )
     if isinstance(outcome, Askable):
         consent = {

@@ -65,7 +65,7 @@ class Garble(Fault, frozen=True, kw_only=True, tag="garble"):
         """See Fault.arm."""
 
         def wrapper(serve: Serve) -> Serve:
-            async def garbled(asked: Asked) -> Reply:
+            async def garbled(asked: Asked) -> Reply[Any]:
                 reply = await serve(asked)
                 return replace(reply, changes=(*reply.changes, self._change))
 

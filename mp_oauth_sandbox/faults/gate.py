@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -90,7 +90,7 @@ class Barrier:
     def __call__(self, serve: Serve) -> Serve:
         """Wrap a way to serve."""
 
-        async def gated(asked: Asked) -> Reply:
+        async def gated(asked: Asked) -> Reply[Any]:
             ticket, waiting = self._arrive()
             try:
                 await self._wait(ticket, waiting)

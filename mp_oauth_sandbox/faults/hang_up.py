@@ -1,6 +1,7 @@
 """Connections that end without an answer."""
 
 from dataclasses import replace
+from typing import Any
 
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.wire.exchange import Asked, Reply, Serve, Wrapper
@@ -23,14 +24,14 @@ class DropBeforeCommit(Fault, frozen=True, kw_only=True, tag="drop-before-commit
 
 
 def _lose(serve: Serve) -> Serve:
-    async def lost(asked: Asked) -> Reply:
+    async def lost(asked: Asked) -> Reply[Any]:
         return replace(await serve(asked), dropped=True)
 
     return lost
 
 
 def _drop(_serve: Serve) -> Serve:
-    async def dropped(_asked: Asked) -> Reply:
+    async def dropped(_asked: Asked) -> Reply[Any]:
         return Reply(outcome=None, dropped=True)
 
     return dropped

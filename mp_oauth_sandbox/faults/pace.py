@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
@@ -22,7 +22,7 @@ class Slow(Fault, frozen=True, kw_only=True, tag="slow"):
         wait = timedelta(seconds=self.seconds)
 
         def wrapper(serve: Serve) -> Serve:
-            async def slow(asked: Asked) -> Reply:
+            async def slow(asked: Asked) -> Reply[Any]:
                 reply = await serve(asked)
                 return replace(reply, delay=reply.delay + wait)
 
@@ -46,7 +46,7 @@ class Drip(Fault, frozen=True, kw_only=True, tag="drip"):
         time = timedelta(seconds=self.seconds)
 
         def wrapper(serve: Serve) -> Serve:
-            async def dripping(asked: Asked) -> Reply:
+            async def dripping(asked: Asked) -> Reply[Any]:
                 return replace(await serve(asked), drip=time)
 
             return dripping

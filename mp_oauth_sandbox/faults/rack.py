@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from mp_oauth_sandbox.core.refusals import visible
 from mp_oauth_sandbox.core.registration import InvalidInputError
@@ -22,7 +23,8 @@ class Faults:
         """`note` writes into the journal what was added and removed."""
         self._note = note
         self._lock = threading.Lock()
-        self._armed: tuple[Armed, ...] = ()
+        self.armed: tuple[Armed, ...] = ()
+        """Those that are armed, spent ones too, oldest first."""
         self._count = 0
 
     def add(self, fault: Fault | str, /, **fields: object) -> Armed:
@@ -53,8 +55,8 @@ class Faults:
     def remove(self, name: str) -> bool:
         """Disarm a fault; whatever waits at it goes on. False if there is none of that name."""
         with self._lock:
-            gone = [armed for armed in self._armed if armed.name == name]
-            self._armed = tuple(armed for armed in self._armed if armed.name != name)
+            gone = [armed for armed in self.armed if armed.name == name]
+            self.armed = tuple(armed for armed in self.armed if armed.name != name)
         self._let_go(gone)
         for armed in gone:
             self._note(f"fault removed: {description(armed)}")
@@ -67,7 +69,7 @@ class Faults:
 
     def never_reached(self) -> Sequence[Armed]:
         """Those that no request has met: what a test set up and then did not happen."""
-        return tuple(armed for armed in self._armed if not armed.reached)
+        return tuple(armed for armed in self.armed if not armed.reached)
 
     def assert_all_reached(self) -> None:
         """Raise AssertionError naming the faults that no request has met."""
@@ -78,7 +80,7 @@ class Faults:
 
     def faults(self) -> Sequence[Fault]:
         """What is armed, without its counts: for `rearm`."""
-        return tuple(armed.fault for armed in self._armed)
+        return tuple(armed.fault for armed in self.armed)
 
     def rearm(self, faults: Sequence[Fault]) -> None:
         """Arm just these, counted from the beginning (reset)."""
@@ -90,12 +92,10 @@ class Faults:
     def meeting(self, asked: Asked) -> list[tuple[Armed, str]]:
         """The faults that this request meets, each with its description; they are counted."""
         with self._lock:
-            return [(armed, said) for armed in self._armed if (said := armed.take(asked))]
+            return [(armed, said) for armed in self.armed if (said := armed.take(asked))]
 
-    async def serve(self, asked: Asked, decide: Serve) -> Reply:
+    async def serve(self, asked: Asked, decide: Serve) -> Reply[Any]:
         """Serve a request by `decide`, as the faults that it meets will have it."""
-        if not self._armed:
-            return await decide(asked)
         met = self.meeting(asked)
         serve = decide
         for armed, _ in met:
@@ -116,12 +116,12 @@ class Faults:
         for fault in faults:
             self._count += 1
             armed.append(Armed(f"f{self._count}", fault))
-        self._armed = (*self._armed, *armed)
+        self.armed = (*self.armed, *armed)
         return armed
 
     def _emptied(self) -> bool:
         with self._lock:
-            gone, self._armed = self._armed, ()
+            gone, self.armed = self.armed, ()
         self._let_go(gone)
         return bool(gone)
 
@@ -131,10 +131,10 @@ class Faults:
 
     def __iter__(self) -> Iterator[Armed]:
         """Those that are armed, spent ones too."""
-        return iter(self._armed)
+        return iter(self.armed)
 
     def __len__(self) -> int:
-        return len(self._armed)
+        return len(self.armed)
 
 
 def description(armed: Armed) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from string import Formatter
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -45,7 +45,7 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
         """See Fault.arm."""
 
         def wrapper(_serve: Serve) -> Serve:
-            async def refused(asked: Asked) -> Reply:
+            async def refused(asked: Asked) -> Reply[Any]:
                 changes = (self._with_retry_after,) if self._status() else ()
                 return Reply(outcome=self._refusal(asked), changes=changes)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from mp_oauth_sandbox.core.shapes import another
 from mp_oauth_sandbox.faults.fault import Fault
@@ -48,7 +48,7 @@ class Tamper(Fault, frozen=True, kw_only=True, tag="tamper"):
         """See Fault.arm."""
 
         def wrapper(serve: Serve) -> Serve:
-            async def tampered(asked: Asked) -> Reply:
+            async def tampered(asked: Asked) -> Reply[Any]:
                 reply = await serve(asked)
                 return replace(reply, changes=(*reply.changes, self._change))
 

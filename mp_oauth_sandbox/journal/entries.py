@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from mp_oauth_sandbox.core.causes import Cause
-from mp_oauth_sandbox.core.messages import Refused, Whose
+from mp_oauth_sandbox.core.messages import NOBODY, Refused, Whose
 from mp_oauth_sandbox.core.refusals import RULES, explanation, remedy
 from mp_oauth_sandbox.journal.masks import masked, masked_client_id, masked_refusal, masked_request
 
@@ -26,10 +26,6 @@ _UNHEARD = {
 
 #: Facts of a refusal that are kept as they are: numbers, to be compared by programs.
 _KEPT_FACTS = ("age_seconds", "expired_seconds")
-
-
-#: Of what belongs to no application, seller or grant, as far as can be told.
-NOBODY = Whose()
 
 
 @dataclass(slots=True, eq=False)
@@ -58,13 +54,15 @@ class Happened:
     Nothing in it need be fit to be shown: that is seen to where it is written down. `status` 0
     means that nobody answered, `error` is the word that the answer told, and `faults` are
     those that touched it, as they are to be read: "f1 lose-response (1st match)". Without an
-    `arrival` it came about by itself, in the moment in which it is told.
+    `arrival` it came about by itself, in the moment in which it is told; `at` is the instant of
+    the decision (virtual), that of the telling without one.
     """
 
     kind: Kind
     request: str
-    status: int
-    outcome: str
+    status: int = 0
+    outcome: str = ""
+    at: datetime | None = None
     refused: Refused | None = None
     error: str | None = None
     grant_type: str | None = None
@@ -157,7 +155,7 @@ class Entry:
         return self.explain()
 
 
-def written(happened: Happened, *, at: datetime) -> Entry:
+def written(happened: Happened, at: datetime) -> Entry:
     """The entry of what happened; it is numbered when it is added. Every text in it is masked."""
     refused = happened.refused and masked_refusal(happened.refused)
     facts = {name: masked(fact) for name, fact in happened.facts.items()}

@@ -75,7 +75,7 @@ class Journal:
 
         Everything in it is masked, so that nobody who records has to think of it.
         """
-        entry, arrival = written(happened, at=self._clock()), happened.arrival
+        entry, arrival = written(happened, happened.at or self._clock()), happened.arrival
         entry.arrived = next(self._numbers) if arrival is None else arrival.number
         with self._lock:
             entry.seq = self._next

@@ -77,7 +77,7 @@ class Found:
             return msgspec.json.encode(resource.answer(asked))
         values: dict[str, object] = {
             "$user_id": asked.token.seller.user_id,
-            "$client_id": asked.token.client_id,
+            "$client_id": asked.token.whose.client_id,
             **{f"$path.{name}": value for name, value in self.path.items()},
         }
         return msgspec.json.encode(_filled(resource.body, values))

@@ -1,12 +1,12 @@
 """Every exchange is in the journal's sight from its arrival to its end."""
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mp_oauth_sandbox.core.paths import CONTROL
-from mp_oauth_sandbox.journal import Arrival, Journal
+from mp_oauth_sandbox.journal import Journal
 
-_KEY = "mp_oauth_sandbox.arrival"
+#: The key of the scope under which a request has its arrival; a call of the control API has none.
+ARRIVAL = "mp_oauth_sandbox.arrival"
 
 
 class Arrivals:
@@ -26,14 +26,8 @@ class Arrivals:
         if scope["type"] != "http" or scope["path"].startswith(f"{CONTROL}/"):
             await self._app(scope, receive, send)
             return
-        arrival = scope[_KEY] = self._journal.arrive(scope["method"], scope["path"])
+        arrival = scope[ARRIVAL] = self._journal.arrive(scope["method"], scope["path"])
         try:
             await self._app(scope, receive, send)
         finally:
             self._journal.leave(arrival)
-
-
-def arrival_of(request: Request) -> Arrival | None:
-    """When this request came; None for a call of the control API."""
-    arrival: Arrival | None = request.scope.get(_KEY)
-    return arrival

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any, Never
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -12,7 +13,7 @@ from mp_oauth_sandbox.journal import Delivery, Entry, Journal
 from mp_oauth_sandbox.support.connection import Connection, connection_of
 
 #: A reply that no fault has touched.
-PLAIN = Reply(outcome=None)
+PLAIN: Reply[Never] = Reply(outcome=None)
 
 
 #: Timers are not exact: more pieces would take longer than they should.
@@ -29,7 +30,12 @@ class JournaledResponse(Response):
     """
 
     def __init__(
-        self, answer: Answer | Response, *, journal: Journal, entry: Entry, reply: Reply = PLAIN
+        self,
+        answer: Answer | Response,
+        *,
+        journal: Journal,
+        entry: Entry,
+        reply: Reply[Any] = PLAIN,
     ) -> None:
         """`reply` says how the answer, or a page that is ready to be sent, is delivered."""
         if isinstance(answer, Response):

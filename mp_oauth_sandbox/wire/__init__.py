@@ -16,7 +16,7 @@ from mp_oauth_sandbox.wire.render import (
     mismatch,
     render_refusal,
     render_tokens,
-    success_location,
+    success,
 )
 
 __all__ = [
@@ -29,5 +29,5 @@ __all__ = [
     "parse_token_request",
     "render_refusal",
     "render_tokens",
-    "success_location",
+    "success",
 ]

@@ -2,10 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 
-from mp_oauth_sandbox.core.messages import Outcome
+from mp_oauth_sandbox.core.messages import NOBODY, Refused, Whose
 from mp_oauth_sandbox.core.paths import Endpoint
+
+Outcome = TypeVar("Outcome", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +36,30 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What was decided, and how the client is to hear of it.
+class Reply(Generic[Outcome]):
+    """What was decided of a request and when, whose it was, and how the client is to hear of it.
 
-    `outcome` is None when a fault hung up before anything was decided. `changes` are made to
-    the answer in order, `delay` is waited before its head, `drip` is the time its body takes,
-    and `dropped` means that the connection is closed in its stead (real time).
+    `outcome` is None when a fault hung up before anything was decided, `at` the instant of the
+    decision (virtual, UTC). `changes` are made to the answer in order, `delay` is waited before
+    its head, `drip` is the time its body takes, and `dropped` means that the connection is
+    closed in its stead (real time).
     """
 
-    outcome: Outcome | None
+    outcome: Outcome | Refused | None
+    at: datetime | None = None
+    whose: Whose = NOBODY
     changes: tuple[Callable[[Answer], Answer], ...] = ()
     delay: timedelta = timedelta()
     drip: timedelta = timedelta()
     dropped: bool = False
     faults: tuple[str, ...] = ()
 
+    def changed(self, answer: Answer) -> Answer:
+        """The answer as the faults have it."""
+        for change in self.changes:
+            answer = change(answer)
+        return answer
 
-Serve = Callable[[Asked], Awaitable[Reply]]
+
+Serve = Callable[[Asked], Awaitable[Reply[Any]]]
 Wrapper = Callable[[Serve], Serve]

@@ -28,17 +28,18 @@ _DOCUMENTED_SCOPES = ("read", "write", "offline_access", "payments")
 # ---- redirects ----
 
 
-def success_location(issued: CodeIssued) -> str:
-    """Where the browser goes with a code: code first, then state if one was sent."""
-    state = "" if issued.state is None else f"&state={issued.state}"
-    return f"{issued.redirect_uri}{_joint(issued.redirect_uri)}code={issued.code}{state}"
-
-
 class Redirected(NamedTuple):
-    """Where the browser goes when an authorization request was refused, and with what word."""
+    """Where the browser goes back to, and the word by which that calls a refusal."""
 
     location: str
-    error: str
+    error: str | None
+
+
+def success(issued: CodeIssued) -> Redirected:
+    """Where the browser goes with a code: code first, then state if one was sent."""
+    uri = issued.redirect_uri
+    state = "" if issued.state is None else f"&state={issued.state}"
+    return Redirected(f"{uri}{_joint(uri)}code={issued.code}{state}", None)
 
 
 def denial(request: AuthorizationRequest, profile: Profile) -> Redirected:
@@ -111,8 +112,11 @@ class Told(NamedTuple):
     error: str
 
 
-def render_refusal(refused: Refused, profile: Profile) -> Told:
-    """The answer of the token endpoint or a resource to a refused request."""
+def render_refusal(refused: Refused, profile: Profile, headers: Mapping[str, str]) -> Told:
+    """The answer of the token endpoint or a resource to a refused request.
+
+    `headers` are those of every answer; some refusals have others besides or in their place.
+    """
     error = wire_error(refused, profile)
     match RULES[refused.cause].shape:
         case "unauthorized":
@@ -129,10 +133,10 @@ def render_refusal(refused: Refused, profile: Profile) -> Told:
         case "payment":
             body = _with_cause(4292, error)
         case "rate_limited":
-            return _rate_limited(error, profile)
+            return _rate_limited(error, profile, headers)
         case _:
             body = _error_body(error, profile)
-    return _told(error.status, body, {})
+    return _told(error.status, body, headers)
 
 
 def _told(status: int, body: Mapping[str, object], headers: Mapping[str, str]) -> Told:
@@ -163,11 +167,12 @@ def _with_cause(code: int, error: WireError) -> dict[str, object]:
     }
 
 
-def _rate_limited(error: WireError, profile: Profile) -> Told:
-    headers = {} if profile.retry_after is None else {"retry-after": str(profile.retry_after)}
+def _rate_limited(error: WireError, profile: Profile, headers: Mapping[str, str]) -> Told:
+    if profile.retry_after is not None:
+        headers = {**headers, "retry-after": str(profile.retry_after)}
     match profile.rate_limited_body:
         case "plain":
-            headers["content-type"] = "text/plain"
+            headers = {**headers, "content-type": "text/plain"}
             return Told(Answer(error.status, error.error.encode(), headers), error.error)
         case "too_many_requests":
             error = replace(error, error="too_many_requests", message="Too Many Requests")

@@ -16,7 +16,7 @@ def test_an_approval_gives_a_code_bound_to_seller_and_application(world: World):
     issued = world.try_approve(asking(app, state="%00%FF"), seller.user_id)
     assert isinstance(issued, CodeIssued)
     assert (issued.redirect_uri, issued.state) == (CALLBACK, "%00%FF")
-    assert (issued.client_id, issued.user_id) == (app.client_id, seller.user_id)
+    assert issued.whose[:2] == (app.client_id, seller.user_id)
     assert issued.code.startswith("TG-")
     assert issued.code.endswith(f"-{seller.user_id}")
 

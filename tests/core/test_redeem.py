@@ -20,7 +20,7 @@ def test_a_code_becomes_the_tokens_of_the_seller_who_approved(world: World):
     app, seller = world.application(), world.seller()
     tokens = world.redeem(app, world.approve(app, seller))
     assert tokens.user_id == seller.user_id != app.owner
-    assert tokens.client_id == app.client_id
+    assert tokens.whose.client_id == app.client_id
     assert tokens.expires_in == timedelta(seconds=15_552_000)
     assert tokens.scopes == ("offline_access", "payments", "read", "write")
     assert tokens.refresh_token is not None

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mp_oauth_sandbox.core.causes import Mistake
-from mp_oauth_sandbox.core.messages import Refused, TokenAccepted
+from mp_oauth_sandbox.core.messages import Refused, TokenAccepted, Whose
 
 from .world import World, why
 
@@ -17,9 +17,8 @@ def test_a_token_acts_as_the_seller_for_the_application(world: World):
     accepted = world.use(tokens.access_token)
     assert isinstance(accepted, TokenAccepted)
     assert accepted == TokenAccepted(
-        client_id=app.client_id,
+        whose=Whose(app.client_id, seller.user_id, accepted.whose.grant_id),
         seller=seller,
-        grant_id=accepted.grant_id,
         live_mode=True,
         age=timedelta(days=2),
     )

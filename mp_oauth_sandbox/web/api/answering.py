@@ -1,85 +1,89 @@
-"""From a reply to a response of the API: rendered, written down, delivered."""
+"""From what was decided to what is sent and what is written down, once for every way in."""
 
-from dataclasses import dataclass, field
-
-from starlette.requests import Request
+from typing import Any
 
 from mp_oauth_sandbox import wire
-from mp_oauth_sandbox.core.messages import Refused, Whose
-from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.core.messages import (
+    RedeemCode,
+    Refresh,
+    Refused,
+    TokenRequest,
+    TokensIssued,
+)
+from mp_oauth_sandbox.engine.engine import Engine, grant_type_of
 from mp_oauth_sandbox.faults import Answer, Reply
-from mp_oauth_sandbox.journal import Happened, Kind
-from mp_oauth_sandbox.journal.entries import NOBODY
-from mp_oauth_sandbox.web.arrivals import arrival_of
-from mp_oauth_sandbox.web.bodies import JSON_HEADERS, request_line
-from mp_oauth_sandbox.web.delivery import JournaledResponse
+from mp_oauth_sandbox.journal import Arrival, Entry, Happened
+from mp_oauth_sandbox.web.bodies import JSON_HEADERS
 
-#: Stands in the journal for what a fault has kept from being decided.
-UNDECIDED = Answer(0, b"", {})
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class About:
-    """What the journal may know of a request beside its answer."""
-
-    kind: Kind
-    grant_type: str | None = None
-    whose: Whose = NOBODY
-    facts: dict[str, str] = field(default_factory=dict[str, str])
+#: What a fault that hangs up leaves to be sent, and what is said of it.
+UNDECIDED, UNDECIDED_SAID = Answer(0, b"", {}), "dropped before anything was decided"
 
 
 class Answering:
-    """Finishes the API's requests: one place for headers, faults' changes and the journal."""
+    """Renders answers of the API and writes their entries; nothing else does."""
 
     def __init__(self, engine: Engine) -> None:
         """Write into this engine's journal."""
         self._engine = engine
 
-    def success(
-        self, request: Request, reply: Reply, answer: Answer, about: About, outcome: str
-    ) -> JournaledResponse:
-        """An answer to a request that was granted; `outcome` is what the journal calls it."""
-        return self._finish(request, reply, answer, about, outcome)
-
-    def otherwise(self, request: Request, reply: Reply, about: About) -> JournaledResponse:
-        """The answer to a refusal, or none where a fault hung up before a decision."""
-        refused = reply.outcome
-        if refused is None:
-            said = "dropped before anything was decided"
-            return self._finish(request, reply, UNDECIDED, about, said)
-        if not isinstance(refused, Refused):
-            raise TypeError(f"no answer to {type(refused).__name__}")
-        answer, error = wire.render_refusal(refused, self._engine.profile)
-        return self._finish(request, reply, answer, about, "refused", refused, error)
-
-    def _finish(
+    def token(
         self,
-        request: Request,
-        reply: Reply,
-        answer: Answer,
-        about: About,
-        outcome: str,
-        refused: Refused | None = None,
-        error: str | None = None,
-    ) -> JournaledResponse:
-        engine = self._engine
-        headers = {**JSON_HEADERS, "x-request-id": engine.mint.request_id(), **answer.headers}
-        answer = Answer(answer.status, answer.body, headers)
-        for change in reply.changes:
-            answer = change(answer)
-        entry = engine.journal.record(
-            Happened(
-                kind=about.kind,
-                request=request_line(request),
-                status=answer.status,
-                outcome=outcome,
-                refused=refused,
-                error=error,
-                grant_type=about.grant_type,
-                whose=about.whose,
-                facts=about.facts,
-                faults=reply.faults,
-                arrival=arrival_of(request),
-            )
+        parsed: TokenRequest | Refused,
+        reply: Reply[TokensIssued],
+        *,
+        request: str,
+        arrival: Arrival | None,
+    ) -> tuple[Answer, Entry]:
+        """The answer to a request for tokens, and its entry; `request` is what that calls it."""
+        label, outcome = self._engine.mint.label, reply.outcome
+        facts: dict[str, str] = {}
+        if isinstance(parsed, RedeemCode):
+            if parsed.code:
+                facts["code"] = label(parsed.code)
+            if parsed.redirect_uri:
+                facts["redirect_uri"] = parsed.redirect_uri[:2048]
+        elif isinstance(parsed, Refresh) and parsed.refresh_token:
+            facts["refresh_token"] = label(parsed.refresh_token)
+        granted = None
+        if isinstance(outcome, TokensIssued) and not isinstance(parsed, Refused):
+            facts["issued_access_token"] = label(outcome.access_token)
+            if outcome.refresh_token:
+                facts["issued_refresh_token"] = label(outcome.refresh_token)
+            body = wire.render_tokens(outcome, parsed, self._engine.profile)
+            granted = Answer(200, body, self.headers()), "tokens issued"
+        happened = Happened(
+            kind="token",
+            request=request,
+            grant_type=grant_type_of(parsed),
+            facts=facts,
+            arrival=arrival,
         )
-        return JournaledResponse(answer, journal=engine.journal, entry=entry, reply=reply)
+        return self.answered(reply, happened, granted)
+
+    def answered(
+        self, reply: Reply[Any], happened: Happened, granted: tuple[Answer, str] | None
+    ) -> tuple[Answer, Entry]:
+        """What is sent, and the entry of it.
+
+        `granted` is the answer to a request that was granted and what the journal calls it; else
+        the outcome is a refusal, or nothing where a fault hung up before a decision.
+        """
+        outcome = reply.outcome
+        if granted is not None:
+            answer, happened.outcome = granted
+        elif isinstance(outcome, Refused):
+            answer, happened.error = wire.render_refusal(
+                outcome, self._engine.profile, self.headers()
+            )
+            happened.refused, happened.outcome = outcome, "refused"
+        else:
+            answer, happened.outcome = UNDECIDED, UNDECIDED_SAID
+        if reply.changes:
+            answer = reply.changed(answer)
+        happened.status, happened.at, happened.whose = answer.status, reply.at, reply.whose
+        happened.faults = reply.faults
+        return answer, self._engine.journal.record(happened)
+
+    def headers(self) -> dict[str, str]:
+        """The headers of one answer of the API."""
+        return {**JSON_HEADERS, "x-request-id": self._engine.mint.request_id()}

@@ -17,10 +17,13 @@ from mp_oauth_sandbox.core.messages import Refused, TokenAccepted
 from mp_oauth_sandbox.core.refusals import refuse
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.faults import Answer
+from mp_oauth_sandbox.journal import Happened
 from mp_oauth_sandbox.resources import Found
 from mp_oauth_sandbox.resources.built_in import ResourceCall
-from mp_oauth_sandbox.web.api.answering import About, Answering
+from mp_oauth_sandbox.web.api.answering import Answering
+from mp_oauth_sandbox.web.arrivals import ARRIVAL
 from mp_oauth_sandbox.web.bodies import BodyLimits, read_body, request_line
+from mp_oauth_sandbox.web.delivery import JournaledResponse
 
 #: Answers remembered by X-Idempotency-Key, the oldest out first; our own number.
 _REMEMBERED = 1_000
@@ -42,34 +45,52 @@ class ResourceApi:
 
     async def answer(self, request: Request) -> Response:
         """The answer to one request, once its token is known to be good."""
-        engine = self._engine
+        engine, line = self._engine, request_line(request)
         found = engine.resources.find(request.method, _segments(request))
         parsed = wire.parse_bearer(
             request.headers.get("authorization"), request.scope["query_string"], engine.profile
         )
-        line = request_line(request)
-        reply = await engine.answer(parsed, endpoint="resource", request=line)
-        about = About(kind="resource", whose=engine.whose(parsed, reply.outcome))
+        reply = await engine.resource(parsed, request=line)
+        facts: dict[str, str] = {}
         if not isinstance(parsed, Refused) and parsed.token:
-            about.facts["access_token"] = engine.mint.label(parsed.token)
-        token = reply.outcome
-        if isinstance(token, Refused):
-            reply = replace(reply, outcome=_of_nothing(token, line, found))
-        if not isinstance(token, TokenAccepted):
-            return self._answering.otherwise(request, reply, about)
+            facts["access_token"] = engine.mint.label(parsed.token)
+        granted = None
+        if isinstance(reply.outcome, TokenAccepted):
+            said = f"answered as {reply.outcome.seller.nickname}"
+            answered = await self._granted(request, found, reply.outcome, line, facts)
+            if isinstance(answered, Refused):
+                reply = replace(reply, outcome=answered)
+            else:
+                granted = answered, said
+        elif isinstance(reply.outcome, Refused):
+            reply = replace(reply, outcome=_of_nothing(reply.outcome, line, found))
+        arrival = request.scope.get(ARRIVAL)
+        happened = Happened(kind="resource", request=line, facts=facts, arrival=arrival)
+        answer, entry = self._answering.answered(reply, happened, granted)
+        return JournaledResponse(answer, journal=engine.journal, entry=entry, reply=reply)
+
+    async def _granted(
+        self,
+        request: Request,
+        found: Found | None,
+        token: TokenAccepted,
+        line: str,
+        facts: dict[str, str],
+    ) -> Answer | Refused:
+        """What a good token gets; `facts` learn how it was used."""
         key = request.headers.get("x-idempotency-key", "").strip()
-        about.facts.update(self._facts(token, key))
-        refused = self._problem(found, token, key, line)
-        if found is None or refused is not None:
-            return self._answering.otherwise(request, replace(reply, outcome=refused), about)
-        body = await self._body(request, found, token, key, about.facts)
+        facts.update(self._facts(token, key))
+        if found is None:
+            method, _, path = line.partition(" ")
+            return refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
+        refused = self._problem(found, token, key)
+        if refused is not None:
+            return refused
+        body = await self._body(request, found, token, key, facts)
         if isinstance(body, Refused):
-            return self._answering.otherwise(request, replace(reply, outcome=body), about)
-        resource = found.resource
-        headers = {name.lower(): value for name, value in resource.headers.items()}
-        answer = Answer(resource.status, body, headers)
-        said = f"answered as {token.seller.nickname}"
-        return self._answering.success(request, reply, answer, about, said)
+            return body
+        own = {name.lower(): value for name, value in found.resource.headers.items()}
+        return Answer(found.resource.status, body, {**self._answering.headers(), **own})
 
     def _facts(self, token: TokenAccepted, key: str) -> dict[str, str]:
         """What the journal says of a good token, and of how it was used."""
@@ -101,7 +122,7 @@ class ResourceApi:
         if not resource.idempotent or not key:
             return found.body(asked)
         # Hashed, because a key may be as long as a header.
-        whose = f"{resource.id} {token.client_id} {token.seller.user_id} {key}"
+        whose = f"{resource.id} {token.whose.client_id} {token.seller.user_id} {key}"
         remembered = hashlib.sha256(whose.encode()).digest()
         answer = self._answers.get(remembered)
         if answer is not None:
@@ -112,12 +133,7 @@ class ResourceApi:
             self._answers.popitem(last=False)
         return answer
 
-    def _problem(
-        self, found: Found | None, token: TokenAccepted, key: str, line: str
-    ) -> Refused | None:
-        if found is None:
-            method, _, path = line.partition(" ")
-            return refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
+    def _problem(self, found: Found, token: TokenAccepted, key: str) -> Refused | None:
         if not found.resource.idempotent:
             return None
         profile = self._engine.profile

@@ -14,13 +14,10 @@ from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import (
     Approve,
     Ask,
-    Askable,
     AuthorizationRequest,
     CodeIssued,
     Deny,
-    Outcome,
     Refused,
-    Whose,
 )
 from mp_oauth_sandbox.core.paths import CONSENT
 from mp_oauth_sandbox.core.records import Seller
@@ -28,9 +25,7 @@ from mp_oauth_sandbox.core.registration import InvalidInputError, NewSeller
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.faults import Answer, Reply
-from mp_oauth_sandbox.journal import Entry, Happened
-from mp_oauth_sandbox.web.api.answering import UNDECIDED
-from mp_oauth_sandbox.web.arrivals import arrival_of
+from mp_oauth_sandbox.web.api.answering import UNDECIDED, UNDECIDED_SAID
 from mp_oauth_sandbox.web.bodies import request_line
 from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
 from mp_oauth_sandbox.web.pages.consent import (
@@ -82,18 +77,19 @@ class ConsentPages:
             return self._shown.refusal(request, parsed, session=session)
         context = _Context(request, session, parsed)
         own = session.consent if session else None
-        user_id, consent = context.user_id, own or self._engine.consent
-        if own is not None and own.mode == "auto":
-            # This browser's own answer says who the person there is.
-            user_id = own.seller
-        asked = self._engine.serve(Ask(request=parsed, user_id=user_id))
-        if not isinstance(asked, Askable):
-            return self._refuse(context, asked)
+        consent = own or self._engine.consent
+        user_id = session.user_id if session else None
         if consent.mode == "deny":
             return await self._deny(context, user_id)
-        if user_id is None and consent.mode == "auto":
+        if consent.mode == "auto" and (own is not None or user_id is None):
+            # A browser's own answer says who the person there is, whoever is signed in.
             user_id = consent.seller
-        if user_id is not None and (consent.mode == "auto" or not asked.consent_needed):
+        if consent.mode == "auto" and user_id is not None:
+            return await self._approve(context, user_id)
+        asked = self._engine.ask(Ask(request=parsed, user_id=user_id))
+        if isinstance(asked, Refused):
+            return self._refuse(context, asked)
+        if user_id is not None and not asked.consent_needed:
             return await self._approve(context, user_id)
         session = session or self._sessions.open()
         pending = self._sessions.wait(session, parsed, request.query_params.get("lang"))
@@ -141,48 +137,36 @@ class ConsentPages:
     # ---- answers to the application ----
 
     async def _approve(self, context: _Context, user_id: int) -> Response:
-        asked = Approve(request=context.asked, user_id=user_id)
-        reply = await self._answered(context, asked)
+        message, line = Approve(request=context.asked, user_id=user_id), request_line(context.http)
+        reply = await self._engine.authorization(message, request=line)
         issued = reply.outcome
         if not isinstance(issued, CodeIssued):
             return self._refuse(context, issued, reply)
-        code = self._engine.mint.label(issued.code)
-        entry = self._engine.journal.record(
-            Happened(
-                kind="authorization",
-                request=request_line(context.http),
-                status=self._engine.profile.redirect_status,
-                outcome="code issued",
-                whose=self._engine.whose(asked, issued),
-                facts={**self._shown.facts(context.asked), "code": code},
-                faults=reply.faults,
-                arrival=arrival_of(context.http),
-            )
-        )
-        return self._redirect(wire.success_location(issued), entry, reply)
+        facts = self._shown.facts(context.asked, code=issued.code)
+        return self._redirect(context, wire.success(issued), reply, facts, "code issued")
 
     async def _deny(self, context: _Context, user_id: int | None) -> Response:
-        reply = await self._answered(context, Deny(request=context.asked, user_id=user_id))
-        return self._refuse(context, reply.outcome, reply)
+        message, line = Deny(request=context.asked, user_id=user_id), request_line(context.http)
+        reply = await self._engine.authorization(message, request=line)
+        # Nobody who says no is given anything.
+        refused = None if isinstance(reply.outcome, CodeIssued) else reply.outcome
+        return self._refuse(context, refused, reply)
 
-    async def _answered(self, context: _Context, message: Approve | Deny) -> Reply:
-        line = request_line(context.http)
-        return await self._engine.answer(message, endpoint="authorization", request=line)
-
-    def _refuse(self, context: _Context, refused: Outcome | None, reply: Reply = PLAIN) -> Response:
+    def _refuse(
+        self, context: _Context, refused: Refused | None, reply: Reply[CodeIssued] = PLAIN
+    ) -> Response:
         if refused is None:
             return self._undecided(context, reply)
-        if not isinstance(refused, Refused):
-            raise TypeError(f"no page for {type(refused).__name__}")
+        profile, facts = self._engine.profile, self._shown.facts(context.asked)
         if refused.cause is Cause.SELLER_DENIED:
-            back = wire.denial(context.asked, self._engine.profile)
-            return self._redirect_refusal(back, context, refused, reply)
+            back, said = wire.denial(context.asked, profile), "denied by the seller"
+            return self._redirect(context, back, reply, facts, said, refused=refused)
         unregistered = refused.cause is Cause.REDIRECT_URI_NOT_REGISTERED
-        if unregistered and self._engine.profile.bad_authorization_request == "redirect":
+        if unregistered and profile.bad_authorization_request == "redirect":
             application = self._panel.application(context.asked.client_id or "")
             if application is not None:
                 back = wire.mismatch(application.redirect_uris[0])
-                return self._redirect_refusal(back, context, refused, reply)
+                return self._redirect(context, back, reply, facts, "refused", refused=refused)
         if refused.cause is Cause.OPERATOR_ACCOUNT and context.session is not None:
             # Else the browser would stay with an account that no page lets it leave.
             self._sessions.close(context.session)
@@ -195,46 +179,49 @@ class ConsentPages:
             reply=reply,
         )
 
-    def _undecided(self, context: _Context, reply: Reply) -> Response:
+    def _undecided(self, context: _Context, reply: Reply[CodeIssued]) -> Response:
         """No answer at all: a fault hung up before anything was decided."""
-        entry = self._engine.journal.record(
-            Happened(
-                kind="authorization",
-                request=request_line(context.http),
-                status=0,
-                outcome="dropped before anything was decided",
-                whose=Whose(client_id=context.asked.client_id, user_id=context.user_id),
-                facts=self._shown.facts(context.asked),
-                faults=reply.faults,
-                arrival=arrival_of(context.http),
-            )
-        )
-        return JournaledResponse(UNDECIDED, journal=self._engine.journal, entry=entry, reply=reply)
-
-    def _redirect_refusal(
-        self, back: wire.Redirected, context: _Context, refused: Refused, reply: Reply
-    ) -> Response:
-        entry = self._shown.record_refusal(
+        facts = self._shown.facts(context.asked)
+        entry = self._shown.record(
             context.http,
-            refused,
-            context.asked,
-            status=self._engine.profile.redirect_status,
-            error=back.error,
-            user_id=context.user_id,
-            faults=reply.faults,
+            status=0,
+            outcome=UNDECIDED_SAID,
+            whose=reply.whose,
+            facts=facts,
+            reply=reply,
         )
-        return self._redirect(back.location, entry, reply)
+        journal = self._engine.journal
+        return JournaledResponse(UNDECIDED, journal=journal, entry=entry, reply=reply)
 
-    def _redirect(self, location: str, entry: Entry, reply: Reply) -> Response:
+    def _redirect(
+        self,
+        context: _Context,
+        back: wire.Redirected,
+        reply: Reply[CodeIssued],
+        facts: dict[str, str],
+        outcome: str,
+        *,
+        refused: Refused | None = None,
+    ) -> Response:
+        """Back to the application, with a code or with an error."""
         headers = {
-            "location": location,
+            "location": back.location,
             "cache-control": "no-store",
             "referrer-policy": "no-referrer",
         }
-        answer = Answer(entry.status, b"", headers)
-        for change in reply.changes:
-            answer = change(answer)
-        return JournaledResponse(answer, journal=self._engine.journal, entry=entry, reply=reply)
+        answer = reply.changed(Answer(self._engine.profile.redirect_status, b"", headers))
+        entry = self._shown.record(
+            context.http,
+            status=answer.status,
+            outcome=outcome,
+            whose=reply.whose,
+            facts=facts,
+            refused=refused,
+            error=back.error,
+            reply=reply,
+        )
+        journal = self._engine.journal
+        return JournaledResponse(answer, journal=journal, entry=entry, reply=reply)
 
     # ---- the waiting request ----
 
@@ -243,8 +230,8 @@ class ConsentPages:
     ) -> Response:
         """The page for a waiting request, judged anew."""
         context = _Context(request, session, pending.request, pending)
-        asked = self._engine.serve(Ask(request=pending.request, user_id=session.user_id))
-        if not isinstance(asked, Askable):
+        asked = self._engine.ask(Ask(request=pending.request, user_id=session.user_id))
+        if isinstance(asked, Refused):
             return self._refuse(context, asked)
         if session.user_id is not None and not asked.consent_needed:
             if not self._sessions.take(pending):

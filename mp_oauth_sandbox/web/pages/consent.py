@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mp_oauth_sandbox.core.causes import Cause
-from mp_oauth_sandbox.core.messages import AuthorizationRequest, Refused, Whose
+from mp_oauth_sandbox.core.messages import AuthorizationRequest, CodeIssued, Refused, Whose
 from mp_oauth_sandbox.core.nearest import caret
 from mp_oauth_sandbox.core.paths import CONSENT
 from mp_oauth_sandbox.core.records import Application, Seller
@@ -17,7 +17,7 @@ from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.faults import Answer, Reply
 from mp_oauth_sandbox.journal import Delivery, Entry, Happened
 from mp_oauth_sandbox.journal.masks import masked_refusal
-from mp_oauth_sandbox.web.arrivals import arrival_of
+from mp_oauth_sandbox.web.arrivals import ARRIVAL
 from mp_oauth_sandbox.web.bodies import request_line
 from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
 from mp_oauth_sandbox.web.pages.rendering import Pages, origin_of
@@ -101,17 +101,13 @@ class SellerPages:
             context["areas"] = areas_of_access(application.scopes, language=language)
             context["redirect_origin"] = origin_of(redirect_uri)
         status = 400 if invalid else 200
-        self._engine.journal.record(
-            Happened(
-                kind="authorization",
-                request=request_line(request),
-                status=status,
-                outcome="sign-in page shown" if seller is None else "consent page shown",
-                whose=Whose(client_id=application.client_id, user_id=session.user_id),
-                arrival=arrival_of(request),
-                facts=self.facts(pending.request),
-                delivery="delivered",
-            )
+        self.record(
+            request,
+            status=status,
+            outcome="sign-in page shown" if seller is None else "consent page shown",
+            whose=Whose(application.client_id, session.user_id),
+            facts=self.facts(pending.request),
+            delivery="delivered",
         )
         response = self._pages.render(
             template, context, language=language, form_target=redirect_uri, status=status
@@ -127,7 +123,7 @@ class SellerPages:
         session: Session | None,
         pending: Pending | None = None,
         asked: AuthorizationRequest | None = None,
-        reply: Reply = PLAIN,
+        reply: Reply[CodeIssued] = PLAIN,
     ) -> Response:
         """The error page: Mercado Pago's sentence, HTTP 400, and set apart why (sandbox).
 
@@ -135,12 +131,9 @@ class SellerPages:
         """
         refused = masked_refusal(refused)
         seller = self._seller(session)
-        user_id = seller.user_id if seller else None
         error = wire_error(refused, self._engine.profile)
         status = error.status if error.status in {429, *range(500, 600)} else 400
-        entry = self.record_refusal(
-            request, refused, asked, status=status, user_id=user_id, faults=reply.faults
-        )
+        entry = self._record_refusal(request, refused, asked, seller, status=status, reply=reply)
         language = self.language(request, pending, seller)
         sentences, operator = texts(language), refused.cause is Cause.OPERATOR_ACCOUNT
         context = {
@@ -154,9 +147,7 @@ class SellerPages:
             **_comparison(refused),
         }
         page = self._pages.render("error.html", context, language=language, status=status)
-        for change in reply.changes:
-            added = change(Answer(status, b"", {})).headers
-            page.headers.update(added)
+        page.headers.update(reply.changed(Answer(status, b"", {})).headers)
         return JournaledResponse(page, journal=self._engine.journal, entry=entry, reply=reply)
 
     def dead(
@@ -164,15 +155,11 @@ class SellerPages:
     ) -> Response:
         """The answer to a form or page that leads nowhere any more: start again."""
         refused = refuse(Cause.PAGE_EXPIRED)
-        entry = self.record_refusal(
-            request,
-            refused,
-            pending.request if pending else None,
-            status=400,
-            user_id=session.user_id if session else None,
-            delivery="delivered",
+        seller, asked = self._seller(session), pending.request if pending else None
+        entry = self._record_refusal(
+            request, refused, asked, seller, status=400, delivery="delivered"
         )
-        language = self.language(request, pending, self._seller(session))
+        language = self.language(request, pending, seller)
         context = {
             "message": getattr(texts(language), why),
             "error_code": None,
@@ -196,45 +183,73 @@ class SellerPages:
 
     # ---- the journal ----
 
-    def record_refusal(
+    def record(
         self,
         request: Request,
-        refused: Refused,
-        asked: AuthorizationRequest | None,
         *,
         status: int,
-        error: str = "error_page",
-        user_id: int | None = None,
-        faults: tuple[str, ...] = (),
+        outcome: str,
+        whose: Whose,
+        facts: dict[str, str],
+        refused: Refused | None = None,
+        error: str | None = None,
+        reply: Reply[CodeIssued] = PLAIN,
         delivery: Delivery = "pending",
     ) -> Entry:
-        """Write a refusal down, or the seller's own denial; `error` is what a redirect told."""
-        denied = refused.cause is Cause.SELLER_DENIED
+        """Write an exchange at the authorization endpoint down."""
         return self._engine.journal.record(
             Happened(
                 kind="authorization",
                 request=request_line(request),
                 status=status,
-                outcome="denied by the seller" if denied else "refused",
+                outcome=outcome,
+                at=reply.at,
                 refused=refused,
                 error=error,
-                whose=Whose(client_id=asked.client_id if asked else None, user_id=user_id),
-                facts=self.facts(asked) if asked else {},
-                faults=faults,
+                whose=whose,
+                facts=facts,
+                faults=reply.faults,
                 delivery=delivery,
-                arrival=arrival_of(request),
+                arrival=request.scope.get(ARRIVAL),
             )
         )
 
-    def facts(self, asked: AuthorizationRequest) -> dict[str, str]:
-        """What the journal may know of an authorization request."""
+    def _record_refusal(
+        self,
+        request: Request,
+        refused: Refused,
+        asked: AuthorizationRequest | None,
+        seller: Seller | None,
+        *,
+        status: int,
+        reply: Reply[CodeIssued] = PLAIN,
+        delivery: Delivery = "pending",
+    ) -> Entry:
+        """Write a refusal down that a page tells."""
+        return self.record(
+            request,
+            status=status,
+            outcome="refused",
+            whose=Whose(asked.client_id if asked else None, seller.user_id if seller else None),
+            facts=self.facts(asked) if asked else {},
+            refused=refused,
+            error="error_page",
+            reply=reply,
+            delivery=delivery,
+        )
+
+    def facts(self, asked: AuthorizationRequest, *, code: str | None = None) -> dict[str, str]:
+        """What the journal may know of an authorization request, and of the code issued to it."""
+        label = self._engine.mint.label
         facts: dict[str, str] = {}
         if asked.redirect_uri is not None:
             facts["redirect_uri"] = asked.redirect_uri[:2048]
         if asked.state is not None:
-            facts["state"] = self._engine.mint.label(asked.state)
+            facts["state"] = label(asked.state)
         if asked.code_challenge is not None:
             facts["code_challenge_method"] = (asked.code_challenge_method or "(none)")[:20]
+        if code is not None:
+            facts["code"] = label(code)
         return facts
 
     def _seller(self, session: Session | None) -> Seller | None:

@@ -1,5 +1,6 @@
 """The sandbox's own two pages: the front page with the journal, and a built-in callback."""
 
+import asyncio
 import json
 import shlex
 from collections.abc import Sequence
@@ -9,13 +10,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mp_oauth_sandbox import wire
 from mp_oauth_sandbox.core import paths
-from mp_oauth_sandbox.core.messages import Authentication, RedeemCode, Refused, TokensIssued
+from mp_oauth_sandbox.core.messages import Authentication, RedeemCode
 from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.journal import Happened
-from mp_oauth_sandbox.web.arrivals import arrival_of
+from mp_oauth_sandbox.web.api.answering import Answering
+from mp_oauth_sandbox.web.arrivals import ARRIVAL
 from mp_oauth_sandbox.web.pages.rendering import PageRefusedError, Pages, same
 from mp_oauth_sandbox.web.pages.sessions import Sessions, cookie_name
 
@@ -27,6 +27,7 @@ class Home:
         """Show this engine with these pages."""
         self._engine = engine
         self._pages = pages
+        self._answering = Answering(engine)
         self._sessions = Sessions()
 
     async def index(self, request: Request) -> Response:
@@ -73,40 +74,20 @@ class Home:
             code=code,
             redirect_uri=_callback_uri(request),
         )
-        status, body = self._redeem(request, redeem)
-        result: dict[str, object] = {"status": status, "body": body}
-        return self._callback_page(request, code, form.get("state"), result=result)
-
-    def _redeem(self, request: Request, redeem: RedeemCode) -> tuple[int, str]:
-        outcome = self._engine.serve(redeem)
-        profile = self._engine.profile
-        error: str | None = None
-        if isinstance(outcome, TokensIssued):
-            status, content = 200, wire.render_tokens(outcome, redeem, profile)
-        elif isinstance(outcome, Refused):
-            answer, error = wire.render_refusal(outcome, profile)
-            status, content = answer.status, answer.body
-        else:
-            raise TypeError(f"no page for {type(outcome).__name__}")
-        self._engine.journal.record(
-            Happened(
-                kind="token",
-                request=f"POST {paths.CALLBACK} (button)",
-                status=status,
-                outcome="tokens issued" if status == 200 else "refused",
-                refused=outcome if isinstance(outcome, Refused) else None,
-                error=error,
-                grant_type="authorization_code",
-                whose=self._engine.whose(redeem, outcome),
-                facts={"code": self._engine.mint.label(redeem.code)} if redeem.code else {},
-                delivery="delivered",
-                arrival=arrival_of(request),
-            )
+        reply = await self._engine.token(redeem, request=f"POST {paths.TOKEN}")
+        answer, entry = self._answering.token(
+            redeem,
+            reply,
+            request=f"POST {paths.CALLBACK} (button)",
+            arrival=request.scope.get(ARRIVAL),
         )
-        try:
-            return status, json.dumps(json.loads(content), indent=2, ensure_ascii=False)
-        except ValueError:
-            return status, content.decode()
+        # As an integration's server would hear it: late, or not at all.
+        await asyncio.sleep((reply.delay + reply.drip).total_seconds())
+        self._engine.journal.complete(entry, "dropped" if reply.dropped else "delivered")
+        result: dict[str, object] = {"status": answer.status, "body": _pretty(answer.body)}
+        if reply.dropped:
+            result = {"status": 0, "body": "no answer: a fault hung up (see the journal)"}
+        return self._callback_page(request, code, form.get("state"), result=result)
 
     def _callback_page(
         self,
@@ -151,6 +132,14 @@ class Home:
             if uri in application.redirect_uris:
                 return application
         return None
+
+
+def _pretty(body: bytes) -> str:
+    """A body for people; JSON line by line."""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body.decode(errors="replace")
 
 
 def _callback_uri(request: Request) -> str:
