@@ -27,6 +27,7 @@ from mp_oauth_sandbox.stores.protocol import (
     Outcome,
     R,
 )
+from mp_oauth_sandbox.stores.view import Lookup, view_of
 
 
 class MemoryStore:
@@ -54,18 +55,26 @@ class MemoryStore:
         # What is due when; an entry that says otherwise than its notification is a past one.
         self._due: list[tuple[datetime, int]] = []
         self._finished: OrderedDict[int, None] = OrderedDict()
+        self._lookup = Lookup(
+            application=self._applications.get,
+            seller=self._sellers.get,
+            link=self._links.get,
+            grant=self._grants.get,
+            credential=self._credentials.get,
+            notification=self._notifications.get,
+        )
 
     def transact(self, keys: Keys, decide: Decide[Outcome], *, now: datetime) -> Outcome:
         """See Store.transact."""
         with self._lock:
-            change, outcome = decide(self._view(keys))
+            change, outcome = decide(view_of(self._lookup, keys))
             self._apply(change, now)
             return outcome
 
     def read(self, keys: Keys) -> View:
         """See Store.read."""
         with self._lock:
-            return self._view(keys)
+            return view_of(self._lookup, keys)
 
     def page(self, kind: type[R], *, after: str = "", limit: int = 100) -> Sequence[R]:
         """See Store.page."""
@@ -140,38 +149,6 @@ class MemoryStore:
         if kind is Notification:
             return ((str(key), one) for key, one in self._notifications.items())
         return self._grants.items() if kind is Grant else self._credentials.items()
-
-    def _view(self, keys: Keys) -> View:
-        if keys.notification_id is not None:
-            found = self._notifications.get(keys.notification_id)
-            return View(
-                notification=found,
-                application=self._applications.get(found.client_id) if found else None,
-            )
-        credential = grant = issuer = None
-        client_id, user_id = keys.client_id, keys.user_id
-        if keys.secret is not None:
-            credential = self._credentials.get(keys.secret)
-            grant = self._grants[credential.grant_id] if credential else None
-        if grant is not None:
-            issuer = self._applications.get(grant.client_id)
-            client_id = grant.client_id if client_id is None else client_id
-            link = self._links.get((grant.client_id, grant.user_id))
-            return View(
-                application=self._applications.get(client_id),
-                credential=credential,
-                grant=grant,
-                issuer=issuer,
-                link=link,
-                seller=self._sellers.get(grant.user_id),
-            )
-        application = None if client_id is None else self._applications.get(client_id)
-        if user_id is None and keys.secret is None and application is not None:
-            user_id = application.owner
-        if user_id is None:
-            return View(application=application)
-        link = None if client_id is None else self._links.get((client_id, user_id))
-        return View(application=application, link=link, seller=self._sellers.get(user_id))
 
     def _apply(self, change: Change, now: datetime) -> None:
         if not change.put:

@@ -33,9 +33,10 @@ from mp_oauth_sandbox.stores.sqlite_tables import (
     CREDENTIALS,
     NOTIFICATIONS,
     TABLES,
+    lookup_in,
     table_of,
-    view_of,
 )
+from mp_oauth_sandbox.stores.view import view_of
 
 #: How many journal entries stay in the file; the oldest go first.
 JOURNAL_KEPT = 10_000
@@ -71,6 +72,7 @@ class SQLiteStore:
         self._connection: sqlite3.Connection | None = open_database(self._path, sync=sync)
         try:
             with self._held() as db:
+                self._lookup = lookup_in(db)
                 self._dead, self._last_dead = db.execute(
                     "SELECT count(*), coalesce(max(dead), 0) FROM credentials "
                     "WHERE dead IS NOT NULL"
@@ -86,7 +88,7 @@ class SQLiteStore:
     def transact(self, keys: Keys, decide: Decide[Outcome], *, now: datetime) -> Outcome:
         """See Store.transact."""
         with self._transaction() as db:
-            view = view_of(db, keys)
+            view = view_of(self._lookup, keys)
             change, outcome = decide(view)
             if change.put:
                 self._put(db, change.put, view)
@@ -95,8 +97,8 @@ class SQLiteStore:
 
     def read(self, keys: Keys) -> View:
         """See Store.read."""
-        with self._held() as db:
-            return view_of(db, keys)
+        with self._held():
+            return view_of(self._lookup, keys)
 
     def page(self, kind: type[R], *, after: str = "", limit: int = 100) -> Sequence[R]:
         """See Store.page."""

@@ -8,6 +8,7 @@ a grant. A notification has `due` while it waits, and `finished`, in the order t
 
 import sqlite3
 from collections.abc import Mapping
+from functools import partial
 from typing import Generic, cast
 
 import msgspec
@@ -16,13 +17,12 @@ from mp_oauth_sandbox.core.records import (
     Application,
     Credential,
     Grant,
-    Keys,
     Link,
     Notification,
     Seller,
-    View,
 )
 from mp_oauth_sandbox.stores.protocol import R
+from mp_oauth_sandbox.stores.view import Lookup
 
 APPLICATION_ID = int.from_bytes(b"mpos")
 SCHEMA_VERSION = 2
@@ -106,41 +106,22 @@ def table_of(kind: type[R]) -> Table[R]:
     return cast("Table[R]", _BY_KIND[kind])
 
 
-def _find(db: sqlite3.Connection, table: Table[R], key: str | int | None) -> R | None:
-    if key is None:
-        return None
+def lookup_in(db: sqlite3.Connection) -> Lookup:
+    """How records are found through this connection."""
+    return Lookup(
+        application=partial(_find, db, APPLICATIONS),
+        seller=partial(_find, db, SELLERS),
+        link=lambda key: _find(db, LINKS, f"{key[0]}/{key[1]}"),
+        grant=partial(_find, db, GRANTS),
+        credential=partial(_find, db, CREDENTIALS),
+        notification=partial(_find, db, NOTIFICATIONS),
+    )
+
+
+def _find(db: sqlite3.Connection, table: Table[R], key: str | int) -> R | None:
     try:
         row = db.execute(table.get, (str(key),)).fetchone()
     except UnicodeEncodeError:
         # Half a surrogate pair: no record in the file can have such a key.
         return None
     return table.decode(row[0]) if row else None
-
-
-def view_of(db: sqlite3.Connection, keys: Keys) -> View:
-    """The view that these keys name, as Keys explains it."""
-    if keys.notification_id is not None:
-        found = _find(db, NOTIFICATIONS, keys.notification_id)
-        application = _find(db, APPLICATIONS, found.client_id) if found else None
-        return View(notification=found, application=application)
-    client_id, user_id = keys.client_id, keys.user_id
-    credential = _find(db, CREDENTIALS, keys.secret)
-    grant = _find(db, GRANTS, credential.grant_id) if credential else None
-    if grant is not None:
-        issuer = _find(db, APPLICATIONS, grant.client_id)
-        same = client_id is None or client_id == grant.client_id
-        return View(
-            application=issuer if same else _find(db, APPLICATIONS, client_id),
-            credential=credential,
-            grant=grant,
-            issuer=issuer,
-            link=_find(db, LINKS, f"{grant.client_id}/{grant.user_id}"),
-            seller=_find(db, SELLERS, grant.user_id),
-        )
-    application = _find(db, APPLICATIONS, client_id)
-    if user_id is None and keys.secret is None and application is not None:
-        user_id = application.owner
-    if user_id is None:
-        return View(application=application)
-    link = None if client_id is None else _find(db, LINKS, f"{client_id}/{user_id}")
-    return View(application=application, link=link, seller=_find(db, SELLERS, user_id))
