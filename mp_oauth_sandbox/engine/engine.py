@@ -39,9 +39,7 @@ from mp_oauth_sandbox.core.messages import (
 from mp_oauth_sandbox.core.paths import Endpoint
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
-    NOTHING,
     Application,
-    Change,
     Keys,
     Notification,
     Record,
@@ -208,14 +206,7 @@ class Engine:
 
     def transact(self, keys: Keys, decide: Decide[T], *, now: datetime) -> T:
         """A store step that may write notifications; whoever delivers them is told."""
-        change = NOTHING
-
-        def seen(view: View) -> tuple[Change, T]:
-            nonlocal change
-            change, outcome = decide(view)
-            return change, outcome
-
-        outcome = self.store.transact(keys, seen, now=now)
+        change, outcome = self.store.transact(keys, decide, now=now)
         if self.deliverer is not None and any(type(one) is Notification for one in change.put):
             self.deliverer.wake()
         return outcome
@@ -352,7 +343,7 @@ class Engine:
             return
         self.consent, self.profile = start.consent, start.profile
         with self.deliverer.dropping() if self.deliverer is not None else nullcontext():
-            self.store.reset(start.records)
+            self.store.reset(start.records, {})
             self.clock.restore(start.clock)
             self.faults.rearm(start.faults)
             self.journal.clear()

@@ -64,7 +64,7 @@ class Panel:
             account = NewSeller(nickname=f"PLATFORM{client_id[-6:]}", platform=True)
             wanted = replace(wanted, owner=self.create_seller(account).user_id)
         owner = wanted.owner or 0
-        return self._engine.store.transact(
+        return self._engine.transact(
             Keys(client_id=client_id, user_id=owner),
             lambda view: register_application(
                 view, wanted, owner=owner, now=now, fresh=fresh, profile=self._engine.profile
@@ -95,9 +95,7 @@ class Panel:
                 check_webhook(changed.webhook, self._engine.webhook_hosts)
             return Change(put=(changed,)), changed
 
-        return self._engine.store.transact(
-            Keys(client_id=client_id), decide, now=self._engine.clock()
-        )
+        return self._engine.transact(Keys(client_id=client_id), decide, now=self._engine.clock())
 
     def create_seller(self, wanted: NewSeller) -> Seller:
         """Create a test seller. Raises InvalidInputError naming the field at fault."""
@@ -108,7 +106,7 @@ class Panel:
                 "collaborator_of", f"there is no seller {wanted.collaborator_of}"
             )
         user_id = self._engine.mint().user_id() if wanted.user_id is None else wanted.user_id
-        return self._engine.store.transact(
+        return self._engine.transact(
             Keys(user_id=user_id),
             lambda view: create_seller(view, wanted, user_id=user_id, now=now),
             now=now,

@@ -64,20 +64,22 @@ class MemoryStore:
             notification=self._notifications.get,
         )
 
-    def transact(self, keys: Keys, decide: Decide[Outcome], *, now: datetime) -> Outcome:
-        """See Store.transact."""
+    def transact(
+        self, keys: Keys, decide: Decide[Outcome], *, now: datetime
+    ) -> tuple[Change, Outcome]:
+        """See RecordStore.transact."""
         with self._lock:
-            change, outcome = decide(view_of(self._lookup, keys))
-            self._apply(change, now)
-            return outcome
+            decided = decide(view_of(self._lookup, keys))
+            self._apply(decided[0], now)
+            return decided
 
     def read(self, keys: Keys) -> View:
-        """See Store.read."""
+        """See RecordStore.read."""
         with self._lock:
             return view_of(self._lookup, keys)
 
     def page(self, kind: type[R], *, after: str = "", limit: int = 100) -> Sequence[R]:
-        """See Store.page."""
+        """See RecordStore.page."""
         with self._lock:
             listed = iter(self._listed(kind))
             if after:
@@ -89,7 +91,7 @@ class MemoryStore:
         return [record for record in found if isinstance(record, kind)]
 
     def next_notification(self) -> Notification | None:
-        """See Store.next_notification."""
+        """See Outbox.next_notification."""
         with self._lock:
             while self._due:
                 due_at, number = self._due[0]
@@ -100,7 +102,7 @@ class MemoryStore:
             return None
 
     def snapshot(self) -> Sequence[Record]:
-        """See Store.snapshot."""
+        """See RecordStore.snapshot."""
         with self._lock:
             return [
                 *self._applications.values(),
@@ -111,21 +113,22 @@ class MemoryStore:
                 *self._notifications.values(),
             ]
 
-    def reset(self, records: Iterable[Record]) -> None:
+    def reset(self, records: Iterable[Record], settings: Mapping[str, str]) -> None:
         """See Store.reset."""
         kept = tuple(records)
         with self._lock:
             self._clear()
             for record in kept:
                 self._put(record)
+            self._settings.update(settings)
 
     def save_settings(self, settings: Mapping[str, str]) -> None:
-        """See Store.save_settings."""
+        """See SettingsStore.save_settings."""
         with self._lock:
             self._settings.update(settings)
 
     def settings(self) -> Mapping[str, str]:
-        """See Store.settings."""
+        """See SettingsStore.settings."""
         with self._lock:
             return dict(self._settings)
 

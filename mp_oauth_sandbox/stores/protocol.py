@@ -1,4 +1,4 @@
-"""What a store can do. There is one way to change it: `transact`."""
+"""What a store can do: four concerns, each a protocol, and `Store`, which is all of them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -37,13 +37,16 @@ class StoreError(Exception):
     """A store cannot be used; the message says why and what to do."""
 
 
-class Store(Protocol):
-    """Records behind one atomic verb. Every method may be called from any thread."""
+class RecordStore(Protocol):
+    """Records behind one atomic verb."""
 
-    def transact(self, keys: Keys, decide: Decide[Outcome], *, now: datetime) -> Outcome:
+    def transact(
+        self, keys: Keys, decide: Decide[Outcome], *, now: datetime
+    ) -> tuple[Change, Outcome]:
         """Load the view of `keys`, decide, apply the change: all in one atomic step.
 
-        `decide` is pure and may be called more than once. If it raises, nothing changes.
+        Returns what was decided: the change that was made, and the outcome. `decide` is pure and
+        may be called more than once. If it raises, nothing changes.
         """
         ...
 
@@ -59,32 +62,55 @@ class Store(Protocol):
         """
         ...
 
-    def next_notification(self) -> Notification | None:
-        """The pending notification that is due first, by its number among equals."""
-        ...
-
     def snapshot(self) -> Sequence[Record]:
         """Every record, in an order in which `reset` can put them back."""
         ...
 
-    def reset(self, records: Iterable[Record]) -> None:
-        """Forget everything and hold just these records."""
-        ...
+
+class SettingsStore(Protocol):
+    """Named values, each a text; `engine.settings` knows what they mean."""
 
     def save_settings(self, settings: Mapping[str, str]) -> None:
-        """Remember these values by name; others stay."""
+        """Remember these values by name, all or none; others stay."""
         ...
 
     def settings(self) -> Mapping[str, str]:
         """What was saved, after a restart too if the store survives one."""
         ...
 
+
+class JournalLog(Protocol):
+    """The journal's entries as they are kept over a restart, if the store survives one."""
+
     def append_journal(self, entries: Sequence[bytes]) -> None:
-        """Keep journal entries (JSON), if the store survives a restart."""
+        """Keep journal entries (JSON), all or none."""
         ...
 
     def journal(self, limit: int) -> Sequence[bytes]:
         """The newest kept journal entries, oldest first."""
+        ...
+
+
+class Outbox(Protocol):
+    """Notifications that wait to be sent. They are written by the step that they tell of."""
+
+    def next_notification(self) -> Notification | None:
+        """The pending notification that is due first, by its number among equals."""
+        ...
+
+
+class Store(RecordStore, SettingsStore, JournalLog, Outbox, Protocol):
+    """All four in one place, and what concerns them together.
+
+    Every method may be called from any thread. Whatever writes raises StoreError if that cannot
+    be saved, and has changed nothing then.
+    """
+
+    def reset(self, records: Iterable[Record], settings: Mapping[str, str]) -> None:
+        """Hold just these records, and no journal; remember these settings, and others stay.
+
+        All of it or nothing.
+        """
         ...
 
     def close(self) -> None:

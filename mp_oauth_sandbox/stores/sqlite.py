@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from mp_oauth_sandbox.core.records import (
+    Change,
     Credential,
     Keys,
     Notification,
@@ -85,23 +86,25 @@ class SQLiteStore:
             self.close()
             raise
 
-    def transact(self, keys: Keys, decide: Decide[Outcome], *, now: datetime) -> Outcome:
-        """See Store.transact."""
+    def transact(
+        self, keys: Keys, decide: Decide[Outcome], *, now: datetime
+    ) -> tuple[Change, Outcome]:
+        """See RecordStore.transact."""
         with self._transaction() as db:
             view = view_of(self._lookup, keys)
             change, outcome = decide(view)
             if change.put:
                 self._put(db, change.put, view)
                 self._sweep(db, now)
-        return outcome
+        return change, outcome
 
     def read(self, keys: Keys) -> View:
-        """See Store.read."""
+        """See RecordStore.read."""
         with self._held():
             return view_of(self._lookup, keys)
 
     def page(self, kind: type[R], *, after: str = "", limit: int = 100) -> Sequence[R]:
-        """See Store.page."""
+        """See RecordStore.page."""
         table = table_of(kind)
         with self._held() as db:
             if after:
@@ -111,7 +114,7 @@ class SQLiteStore:
             return [table.decode(body) for (body,) in rows]
 
     def next_notification(self) -> Notification | None:
-        """See Store.next_notification."""
+        """See Outbox.next_notification."""
         with self._held() as db:
             row = db.execute(
                 "SELECT record FROM notifications WHERE due IS NOT NULL "
@@ -120,12 +123,12 @@ class SQLiteStore:
             return NOTIFICATIONS.decode(row[0]) if row else None
 
     def snapshot(self) -> Sequence[Record]:
-        """See Store.snapshot."""
+        """See RecordStore.snapshot."""
         with self._held() as db:
             return [table.decode(body) for table in TABLES for (body,) in db.execute(table.all)]
 
-    def reset(self, records: Iterable[Record]) -> None:
-        """See Store.reset. The kept journal goes too; settings stay."""
+    def reset(self, records: Iterable[Record], settings: Mapping[str, str]) -> None:
+        """See Store.reset."""
         kept = tuple(records)
         with self._transaction() as db:
             for table in TABLES:
@@ -134,19 +137,20 @@ class SQLiteStore:
             db.execute("DELETE FROM journal")
             self._dead = self._finished = 0
             self._put(db, kept, View())
+            _save(db, settings)
 
     def save_settings(self, settings: Mapping[str, str]) -> None:
-        """See Store.save_settings."""
+        """See SettingsStore.save_settings."""
         with self._transaction() as db:
-            db.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", settings.items())
+            _save(db, settings)
 
     def settings(self) -> Mapping[str, str]:
-        """See Store.settings."""
+        """See SettingsStore.settings."""
         with self._held() as db:
             return dict(db.execute("SELECT name, value FROM settings"))
 
     def append_journal(self, entries: Sequence[bytes]) -> None:
-        """See Store.append_journal. The newest JOURNAL_KEPT stay."""
+        """See JournalLog.append_journal. The newest JOURNAL_KEPT stay."""
         with self._transaction() as db:
             db.executemany(
                 "INSERT INTO journal (entry) VALUES (?)", ((entry,) for entry in entries)
@@ -156,7 +160,7 @@ class SQLiteStore:
             )
 
     def journal(self, limit: int) -> Sequence[bytes]:
-        """See Store.journal."""
+        """See JournalLog.journal."""
         with self._held() as db:
             newest = db.execute("SELECT entry FROM journal ORDER BY n DESC LIMIT ?", (limit,))
             return [entry for (entry,) in newest][::-1]
@@ -285,6 +289,10 @@ class SQLiteStore:
             db.execute("UPDATE grants SET members = members - 1 WHERE key = ?", grant)
             db.execute("DELETE FROM grants WHERE key = ? AND members = 0", grant)
         self._dead -= len(oldest)
+
+
+def _save(db: sqlite3.Connection, settings: Mapping[str, str]) -> None:
+    db.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", settings.items())
 
 
 def _microseconds(at: datetime) -> int:

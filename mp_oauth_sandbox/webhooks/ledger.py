@@ -95,9 +95,11 @@ class Ledger:
             changed = change(view.notification)
             return Change(put=(changed,)), changed
 
-        return self._engine.store.transact(
+        # Not by the engine, which would wake who is at work on it.
+        _, changed = self._engine.store.transact(
             Keys(notification_id=notification_id), decide, now=self._engine.clock()
         )
+        return changed
 
     def _note(
         self,

@@ -36,6 +36,7 @@ from mp_oauth_sandbox.core.registration import (
 from mp_oauth_sandbox.core.use_token import use_token
 from mp_oauth_sandbox.engine.mint import Mint
 from mp_oauth_sandbox.stores.memory import MemoryStore
+from mp_oauth_sandbox.stores.protocol import Decide, Outcome
 
 START = datetime(2026, 5, 18, 1, 12, tzinfo=UTC)
 CALLBACK = "https://shop.example/mp/callback"
@@ -66,10 +67,9 @@ class World:
         seller = NewSeller(**wanted)  # type: ignore[arg-type]  # the fields' own types are checked
         check_seller(seller)
         user_id = self.mint().user_id() if seller.user_id is None else seller.user_id
-        return self.store.transact(
+        return self._decided(
             Keys(user_id=user_id),
             lambda view: create_seller(view, seller, user_id=user_id, now=self.now),
-            now=self.now,
         )
 
     def application(
@@ -96,22 +96,20 @@ class World:
             owner=owner,
         )
         check_application(wanted, self.profile)
-        application = self.store.transact(
+        application = self._decided(
             Keys(client_id=client_id or fresh.client_id(), user_id=owner),
             lambda view: register_application(
                 view, wanted, owner=owner, now=self.now, fresh=fresh, profile=self.profile
             ),
-            now=self.now,
         )
         self.secrets |= {application.client_secret, application.access_token}
         return application
 
     def edit(self, application: Application, **changes: object) -> Application:
         changed = replace(application, **changes)  # type: ignore[arg-type]  # as above
-        self.store.transact(
+        self._decided(
             Keys(client_id=application.client_id),
             lambda _view: (Change(put=(changed,)), None),
-            now=self.now,
         )
         return changed
 
@@ -126,12 +124,11 @@ class World:
             user_id=seller.user_id if seller else None,
         )
         fresh = self.mint()
-        ended = self.store.transact(
+        ended = self._decided(
             keys,
             lambda view: revocation.revoke(
                 view, reason, now=self.now, fresh=fresh, profile=self.profile
             ),
-            now=self.now,
         )
         return ended is not None
 
@@ -139,12 +136,11 @@ class World:
 
     def try_approve(self, request: AuthorizationRequest, user_id: int) -> CodeIssued | Refused:
         fresh = self.mint()
-        return self.store.transact(
+        return self._decided(
             Keys(client_id=request.client_id, user_id=user_id),
             lambda view: approve(
                 view, request, user_id=user_id, now=self.now, fresh=fresh, profile=self.profile
             ),
-            now=self.now,
         )
 
     def approve(self, application: Application, seller: Seller, **fields: str) -> str:
@@ -175,12 +171,11 @@ class World:
         )
         fresh = self.mint()
         return self._seen(
-            self.store.transact(
+            self._decided(
                 Keys(client_id=client_id_of(request.authentication), secret=code),
                 lambda view: redeem_code(
                     view, request, now=self.now, fresh=fresh, profile=self.profile
                 ),
-                now=self.now,
             )
         )
 
@@ -211,12 +206,11 @@ class World:
         )
         fresh = self.mint()
         return self._seen(
-            self.store.transact(
+            self._decided(
                 Keys(client_id=client_id_of(request.authentication), secret=token),
                 lambda view: refresh(
                     view, request, now=self.now, fresh=fresh, profile=self.profile
                 ),
-                now=self.now,
             )
         )
 
@@ -229,12 +223,11 @@ class World:
         request = ClientCredentials(authentication=authentication or proof_of(application))
         fresh = self.mint()
         return self._seen(
-            self.store.transact(
+            self._decided(
                 Keys(client_id=client_id_of(request.authentication)),
                 lambda view: client_credentials(
                     view, request, now=self.now, fresh=fresh, profile=self.profile
                 ),
-                now=self.now,
             )
         )
 
@@ -244,6 +237,9 @@ class World:
 
     def accepts(self, token: str) -> bool:
         return isinstance(self.use(token), TokenAccepted)
+
+    def _decided(self, keys: Keys, decide: Decide[Outcome]) -> Outcome:
+        return self.store.transact(keys, decide, now=self.now)[1]
 
     def _seen(self, outcome: TokensIssued | Refused) -> TokensIssued | Refused:
         if isinstance(outcome, TokensIssued):

@@ -86,29 +86,12 @@ def test_everything_is_there_after_reopening(path: Path):
         assert store.journal(10) == [b"{}"]
 
 
-def test_the_journal_gives_its_newest_entries_oldest_first(store: SQLiteStore):
-    store.append_journal([b"1", b"2"])
-    store.append_journal([b"3"])
-
-    assert store.journal(2) == [b"2", b"3"]
-    assert store.journal(10) == [b"1", b"2", b"3"]
-    assert store.journal(0) == []
-
-
 def test_the_journal_keeps_a_bounded_number_of_entries(store: SQLiteStore):
     entries = [b"%d" % number for number in range(JOURNAL_KEPT + 5)]
     store.append_journal(entries[:-2])
     store.append_journal(entries[-2:])
 
     assert store.journal(JOURNAL_KEPT * 2) == entries[5:]
-
-
-def test_a_reset_clears_the_kept_journal(store: SQLiteStore):
-    store.append_journal([b"1"])
-
-    store.reset([SELLER])
-
-    assert store.journal(10) == []
 
 
 @posix
@@ -145,7 +128,7 @@ def test_a_closed_store_says_so(path: Path):
         lambda: store.page(Seller),
         store.next_notification,
         store.snapshot,
-        lambda: store.reset([]),
+        lambda: store.reset([], {}),
         store.settings,
         lambda: store.append_journal([b""]),
     ):
