@@ -1,21 +1,37 @@
-"""How fast is the sandbox? Ratios only, each measured against something in the same run.
+"""How fast is the sandbox? Ratios, each measured against something in the same run.
 
-    python benchmarks/flows.py            about a minute
+    python benchmarks/flows.py                     about a minute
+    python benchmarks/flows.py --against REV       two, with another commit beside
+    python benchmarks/flows.py --quick             rough, in seconds
 
-A flow is an authorization request and a code exchange over kept-alive connections. The
-yardstick ("bare") answers the same two requests from Starlette on the same host code and does
-no OAuth work: nothing built on Starlette can pass 1.00. Slices of both alternate, because the
-speed of a machine drifts; the median of the pairs is printed with its range.
+A flow is an authorization request and a code exchange over kept-alive connections; a refresh is
+one token request, and each connection goes on with a link of its own. The yardstick ("bare")
+answers the same requests from Starlette on the same host code and does no OAuth work: nothing
+built on Starlette can pass 1.00. Slices of all alternate, because the speed of a machine drifts;
+the median of the ratios is printed with their range, and beside it the processor time that the
+server took for each flow or refresh, in microseconds.
+
+Servers and load get a core each where the system lets programs choose (Linux) and there are two.
 """
 
+import argparse
 import asyncio
 import json
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Self
 from urllib.parse import quote
+
+from revisions import checked_out, importing_from
 
 REDIRECT = "http://127.0.0.1:9/cb"
 CLIENT = {"client_id": "1234567890123456", "client_secret": "SandboxOnlySecret000000000000000"}
@@ -24,15 +40,30 @@ QUERY = (
     f"&redirect_uri={quote(REDIRECT, safe='')}"
 )
 SANDBOX = """
+import sys, time
 from mp_oauth_sandbox import Sandbox
-from mp_oauth_sandbox.first_run import first_run
-sandbox = Sandbox()
-start = first_run(sandbox, redirect_uris=["http://127.0.0.1:9/cb"])
-sandbox.auto_consent(start.sellers[0])
-print(sandbox.url, flush=True)
-input()
+try:
+    from mp_oauth_sandbox.first_run import first_run
+except ImportError:  # An older commit, which has it here.
+    from mp_oauth_sandbox.presets import first_run
+server = Sandbox(data=sys.argv[1] if sys.argv[1:] else None)
+start = first_run(server, redirect_uris=["http://127.0.0.1:9/cb"])
+server.auto_consent(start.sellers[0])
+def another_seller():
+    server.auto_consent(server.create_seller(country="AR"))
+def milliseconds(work):
+    start = time.perf_counter()
+    result = work()
+    return (time.perf_counter() - start) * 1000, result
+def sandbox():
+    taken, started = milliseconds(Sandbox)
+    started.close()
+    return taken
+def reset():
+    return milliseconds(server.reset)[0]
 """
 BARE = """
+import sys, time
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -49,39 +80,92 @@ async def token(request):
 app = Starlette(routes=[
     Route("/authorization", authorize), Route("/oauth/token", token, methods=["POST"])])
 server = LiveServer(app)
+def another_seller():
+    pass
+"""
+# It says where it listens, and then does what it is asked: a name of a function a line.
+ANSWERING = """
+def cpu():
+    return time.process_time()
 print(server.url, flush=True)
-input()
+for line in sys.stdin:
+    print(globals()[line.strip()](), flush=True)
 """
 
 
-class Server:
-    """A server in a process of its own."""
+@dataclass(frozen=True)
+class Cores:
+    """Which core serves and which one asks."""
 
-    def __init__(self, program: str) -> None:
-        """Start it and wait for the address it prints."""
+    server: int
+    load: int
+
+
+def two_cores() -> Cores | None:
+    """The first and the last that this process may use; None if it can't choose, or has one."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    allowed = sorted(os.sched_getaffinity(0))
+    return Cores(allowed[0], allowed[-1]) if len(allowed) > 1 else None
+
+
+CORES = two_cores()
+
+
+class Server:
+    """A server in a process of its own, until the `with` block ends."""
+
+    def __init__(self, program: str, tree: Path | None = None, *, data: Path | None = None) -> None:
+        """Start it, importing from that tree, and wait until it listens."""
         self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-c", program],
+            # -P: this folder, or where we were started, is not to be imported from.
+            [sys.executable, "-P", "-c", program + ANSWERING, *([str(data)] if data else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env=importing_from(tree),
+            preexec_fn=partial(os.sched_setaffinity, 0, {CORES.server}) if CORES else None,
         )
-        assert self._process.stdout is not None
-        url = self._process.stdout.readline().strip()
+        url = self._line()
         self.port = int(url.rpartition(":")[2])
 
-    def stop(self) -> None:
+    def __enter__(self) -> Self:
+        """It runs already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """End the process."""
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
+
+    def ask(self, what: str) -> str:
+        """What the function of that name answers."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{what}\n")
+        self._process.stdin.flush()
+        return self._line()
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline().strip()
+        if not line:
+            sys.exit("The server ended; what it said is above.")
+        return line
 
 
 class Connection:
     """One kept-alive connection that knows just enough HTTP."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Made by `connect`."""
+        """Made by `connections_to`."""
         self._reader = reader
         self._writer = writer
+        self._refresh_token = ""
+
+    async def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
+        await self._writer.wait_closed()
 
     async def ask(self, head: str, body: bytes = b"") -> tuple[bytes, bytes]:
         """One request; the head and the body of its answer."""
@@ -95,85 +179,180 @@ class Connection:
         """Authorize, then exchange the code."""
         answer, _ = await self.ask(f"GET /authorization?{QUERY}")
         code = answer.partition(b"code=")[2].partition(b"&")[0].decode()
-        fields = {**CLIENT, "grant_type": "authorization_code", "code": code}
-        body = json.dumps({**fields, "redirect_uri": REDIRECT}).encode()
-        answer, _ = await self.ask("POST /oauth/token", body)
+        await self._token(grant_type="authorization_code", code=code, redirect_uri=REDIRECT)
+
+    async def refresh(self) -> None:
+        """Exchange the refresh token of the flow, or of the refresh, before."""
+        await self._token(grant_type="refresh_token", refresh_token=self._refresh_token)
+
+    async def _token(self, **fields: str) -> None:
+        body = json.dumps({**CLIENT, **fields}).encode()
+        answer, said = await self.ask("POST /oauth/token", body)
         if not answer.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(answer.decode())
+            raise RuntimeError(said.decode())
+        self._refresh_token = json.loads(said)["refresh_token"]
 
 
-async def flows_per_second(port: int, *, connections: int, seconds: float) -> float:
-    """Whole flows a second with so many connections at once."""
-    opened = [
-        Connection(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(connections)
-    ]
-    done = 0
-    until = time.perf_counter() + seconds
+@dataclass(frozen=True)
+class Slice:
+    """What one server did in one slice of time."""
 
-    async def work(connection: Connection) -> None:
-        nonlocal done
-        while time.perf_counter() < until:
-            await connection.flow()
-            done += 1
-
-    start = time.perf_counter()
-    await asyncio.gather(*(work(connection) for connection in opened))
-    return done / (time.perf_counter() - start)
+    per_second: float
+    cpu: float
+    """Processor time of the server for each flow or refresh, in microseconds."""
 
 
-async def paired(
-    ours: Callable[[], Awaitable[float]], theirs: Callable[[], Awaitable[float]], rounds: int = 5
-) -> str:
-    """The ratio ours/theirs of alternating slices: median (min to max)."""
-    ratios: list[float] = []
-    for _ in range(rounds):
-        yardstick = await theirs()
-        ratios.append(await ours() / yardstick)
-    return f"{statistics.median(ratios):.2f}  ({min(ratios):.2f} to {max(ratios):.2f})"
+@dataclass(frozen=True)
+class Load:
+    """What is asked of a server: flows or refreshes, over so many connections at once."""
 
+    connections: int
+    refreshing: bool = False
 
-async def throughput() -> None:
-    """Flows a second against the bare server, and before against after growth."""
-    sandbox, bare = Server(SANDBOX), Server(BARE)
-    try:
-        for connections in (1, 16):
-            ratio = await paired(
-                lambda n=connections: flows_per_second(sandbox.port, connections=n, seconds=1),
-                lambda n=connections: flows_per_second(bare.port, connections=n, seconds=1),
-            )
-            print(f"flows/s, {connections:2} connections, sandbox / bare      {ratio}")
-        fresh = Server(SANDBOX)
-        try:
-            await flows_per_second(sandbox.port, connections=16, seconds=10)
-            ratio = await paired(
-                lambda: flows_per_second(sandbox.port, connections=16, seconds=1),
-                lambda: flows_per_second(fresh.port, connections=16, seconds=1),
-            )
-            print(f"flows/s after thousands of flows / on a fresh server  {ratio}")
-        finally:
-            fresh.stop()
-    finally:
-        sandbox.stop()
-        bare.stop()
-
-
-async def start_up() -> None:
-    """Process start to listening, against the same for the bare server."""
-
-    async def seconds(program: str) -> float:
+    async def on(self, server: Server, *, seconds: float) -> Slice:
+        """Ask it of that server, for so long."""
+        opened = [
+            Connection(*await asyncio.open_connection("127.0.0.1", server.port))
+            for _ in range(self.connections)
+        ]
+        if self.refreshing:
+            for connection in opened:
+                # A second link of one seller would displace the first.
+                server.ask("another_seller")
+                await connection.flow()
+        done = 0
+        cpu = float(server.ask("cpu"))
         start = time.perf_counter()
-        Server(program).stop()
-        return time.perf_counter() - start
 
-    ratio = await paired(lambda: seconds(SANDBOX), lambda: seconds(BARE))
-    print(f"time to start, sandbox / bare (smaller is better)     {ratio}")
+        async def work(connection: Connection) -> None:
+            nonlocal done
+            once = connection.refresh if self.refreshing else connection.flow
+            while time.perf_counter() < start + seconds:
+                await once()
+                done += 1
+
+        await asyncio.gather(*(work(connection) for connection in opened))
+        taken = time.perf_counter() - start
+        cpu = float(server.ask("cpu")) - cpu
+        for connection in opened:
+            await connection.close()
+        return Slice(per_second=done / taken, cpu=cpu / done * 1e6)
 
 
-async def main() -> None:
-    """Print every ratio."""
-    await start_up()
-    await throughput()
+@dataclass(frozen=True)
+class Effort:
+    """How long it is measured."""
+
+    rounds: int
+    seconds: float
+    """Of each slice of a round."""
+
+
+USUAL, QUICK = Effort(rounds=5, seconds=1), Effort(rounds=3, seconds=0.1)
+
+
+async def compare(
+    label: str, load: Load, servers: list[Server], yardstick: Server, effort: Effort
+) -> None:
+    """Print a row: of each server its ratio to the yardstick, and its processor time."""
+    rounds: list[tuple[Slice, list[Slice]]] = []
+    for _ in range(effort.rounds):
+        by_yardstick = await load.on(yardstick, seconds=effort.seconds)
+        rounds.append((by_yardstick, [await load.on(s, seconds=effort.seconds) for s in servers]))
+    print(f"{label:<44}{statistics.median(bare.cpu for bare, _ in rounds):8.0f}", end="")
+    for number in range(len(servers)):
+        ratios = [ours[number].per_second / bare.per_second for bare, ours in rounds]
+        ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        cpu = statistics.median(ours[number].cpu for _, ours in rounds)
+        print(f"{ratio:>22}{cpu:8.0f}", end="")
+    print(flush=True)
+
+
+async def throughput(trees: dict[str, Path | None], effort: Effort, folder: Path) -> None:
+    """Flows and refreshes against the bare server, and after growth against a fresh one."""
+    print(f"\n{'a second, of bare':<44}{'bare us':>8}", end="")
+    print("".join(f"{name:>22}{'us':>8}" for name in trees))
+    with ExitStack() as stack:
+        bare = stack.enter_context(Server(BARE))
+        memory = [stack.enter_context(Server(SANDBOX, tree)) for tree in trees.values()]
+        sqlite = [
+            stack.enter_context(Server(SANDBOX, tree, data=folder / f"{number}.sqlite3"))
+            for number, tree in enumerate(trees.values())
+        ]
+        for label, load, servers in (
+            ("flows, 1 connection", Load(1), memory),
+            ("flows, 16 connections", Load(16), memory),
+            ("refreshes, 16 connections", Load(16, refreshing=True), memory),
+            ("flows, 16 connections, SQLite", Load(16), sqlite),
+        ):
+            await compare(label, load, servers, bare, effort)
+        fresh = stack.enter_context(Server(SANDBOX))
+        await compare(
+            "flows, after all these / on a fresh server", Load(16), memory[:1], fresh, effort
+        )
+
+
+def cold_start(tree: Path | None) -> float:
+    """Milliseconds from the start of the process until it listens."""
+    start = time.perf_counter()
+    with Server(SANDBOX, tree):
+        return (time.perf_counter() - start) * 1000
+
+
+def typical(server: Server, what: str) -> float:
+    """The median of some milliseconds that the server tells."""
+    return statistics.median(float(server.ask(what)) for _ in range(20))
+
+
+def durations(label: str, measures: list[Callable[[], float]], effort: Effort) -> None:
+    """Print a row: milliseconds of each, and how they compare."""
+    for measure in measures:
+        measure()  # The first compiles, or fills what is remembered.
+    rounds = [[measure() for measure in measures] for _ in range(effort.rounds)]
+    print(f"{label:<44}", end="")
+    print(
+        "".join(f"{statistics.median(column):14.2f}" for column in zip(*rounds, strict=True)),
+        end="",
+    )
+    if len(measures) > 1:
+        print(f"{statistics.median(old / new for new, old in rounds):14.2f}", end="")
+    print(flush=True)
+
+
+def start_up(trees: dict[str, Path | None], effort: Effort) -> None:
+    """Cold starts, warm ones, and resets."""
+    print(f"{'milliseconds':<44}", *(f"{name:>14}" for name in trees), sep="", end="")
+    print(f"{'its / ours':>14}" if len(trees) > 1 else "")
+    durations(
+        "process start to listening", [partial(cold_start, tree) for tree in trees.values()], effort
+    )
+    with ExitStack() as stack:
+        servers = [stack.enter_context(Server(SANDBOX, tree)) for tree in trees.values()]
+        for label, what in (("Sandbox(), warm", "sandbox"), ("reset", "reset")):
+            durations(label, [partial(typical, server, what) for server in servers], effort)
+
+
+def main() -> None:
+    """Print what the command line asks for."""
+    about, _, explained, where = (__doc__ or "").split("\n\n")
+    parser = argparse.ArgumentParser(description=about, epilog=f"{explained} {where}")
+    parser.add_argument("--against", metavar="REV", help="measure another commit beside")
+    parser.add_argument("--quick", action="store_true", help="rough figures, in seconds")
+    asked = parser.parse_args()
+    effort = QUICK if asked.quick else USUAL
+    if CORES:
+        os.sched_setaffinity(0, {CORES.load})
+        print(f"Servers run on core {CORES.server}, the load on core {CORES.load}.\n")
+    else:
+        print("Servers and load share their cores: the figures are rougher.\n")
+    with ExitStack() as stack:
+        trees: dict[str, Path | None] = {"installed": None}
+        if asked.against:
+            trees[asked.against] = stack.enter_context(checked_out(asked.against))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        start_up(trees, effort)
+        asyncio.run(throughput(trees, effort, folder))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
