@@ -137,28 +137,33 @@ def approve(
     refused = judge_seller(seller)
     if refused is not None:
         return NOTHING, refused
+    scopes, challenge = _granted_scopes(application, request, profile), _challenge(request)
     link = view.link or _new_link(application, seller, fresh)
-    grant = Grant(
-        grant_id=fresh.grant_id(),
-        client_id=application.client_id,
-        user_id=seller.user_id,
-        scopes=_granted_scopes(application, request, profile),
-        epochs=epochs_now(application, seller, link),
-        redirect_uri=request.redirect_uri,
-        challenge=_challenge(request),
-        newer_grants=link.newer_grants,
-    )
     code = Credential(
         secret=fresh.code(seller.user_id, now),
         kind=CredentialKind.CODE,
-        grant_id=grant.grant_id,
+        grant_id=fresh.grant_id(),
         generation=0,
         issued_at=now,
         expires_at=expiry(now, application.lifetimes.authorization_code),
     )
+    grant = Grant(
+        grant_id=code.grant_id,
+        client_id=application.client_id,
+        user_id=seller.user_id,
+        scopes=scopes,
+        epochs=epochs_now(application, seller, link),
+        redirect_uri=request.redirect_uri,
+        challenge=challenge,
+        newer_grants=link.newer_grants,
+    )
     if not link.consented:
         link = replace(link, consented=True)
-    told = authorized(application, seller.user_id, "consent", now=now, fresh=fresh, profile=profile)
+    told = (
+        authorized(application, seller.user_id, "consent", now=now, fresh=fresh, profile=profile)
+        if application.webhook
+        else ()
+    )
     return Change(put=(link, grant, code, *told)), CodeIssued(
         redirect_uri=request.redirect_uri,
         code=code.secret,

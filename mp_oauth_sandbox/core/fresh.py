@@ -37,11 +37,11 @@ class Fresh:
 
     def code(self, user_id: int, now: datetime) -> str:
         """An authorization code of this seller."""
-        return shapes.code(self._object_id(now, 0), user_id)
+        return shapes.CODE.format(object_id=self._object_id(now, 0), user_id=user_id)
 
     def refresh_token(self, user_id: int, now: datetime) -> str:
         """A refresh token of this seller."""
-        return shapes.code(self._object_id(now, 1), user_id)
+        return shapes.CODE.format(object_id=self._object_id(now, 1), user_id=user_id)
 
     def access_token(
         self, client_id: str, user_id: int, now: datetime, *, live_mode: bool, profile: Profile
@@ -50,8 +50,13 @@ class Fresh:
         prefix = shapes.LIVE if live_mode else profile.test_token_prefix
         utc = profile.token_hour_zone == "UTC"  # noqa: S105 - a zone, not a secret
         issued = now if utc else now.astimezone(_TOKEN_ZONE)
-        random = self.randomness[:16].hex()
-        return shapes.access_token(prefix, client_id, f"{issued:%m%d%H}", random, user_id)
+        return shapes.ACCESS_TOKEN.format(
+            prefix=prefix,
+            client_id=client_id,
+            hour=f"{issued:%m%d%H}",
+            random=self.randomness[:16].hex(),
+            user_id=user_id,
+        )
 
     def public_keys(self) -> tuple[str, str]:
         """Two version 4 UUIDs: the live and the test public key of a new link."""

@@ -40,6 +40,9 @@ def issue_tokens(
     access_token = fresh.access_token(
         application.client_id, grant.user_id, now, live_mode=live_mode, profile=profile
     )
+    refresh_token = None
+    if "offline_access" in grant.scopes:
+        refresh_token = fresh.refresh_token(grant.user_id, now)
     records: list[Record] = [
         following,
         Credential(
@@ -52,9 +55,7 @@ def issue_tokens(
             live_mode=live_mode,
         ),
     ]
-    refresh_token = None
-    if "offline_access" in grant.scopes:
-        refresh_token = fresh.refresh_token(grant.user_id, now)
+    if refresh_token is not None:
         records.append(
             Credential(
                 secret=refresh_token,
@@ -66,10 +67,8 @@ def issue_tokens(
                 live_mode=live_mode,
             )
         )
-    public_key = (
-        shapes.public_key(shapes.LIVE, link.live_key)
-        if live_mode
-        else shapes.public_key(profile.test_token_prefix, link.test_key)
+    prefix, uuid = (
+        (shapes.LIVE, link.live_key) if live_mode else (profile.test_token_prefix, link.test_key)
     )
     return tuple(records), TokensIssued(
         access_token=access_token,
@@ -78,6 +77,6 @@ def issue_tokens(
         user_id=grant.user_id,
         whose=Whose(application.client_id, grant.user_id, grant.grant_id),
         refresh_token=refresh_token,
-        public_key=public_key,
+        public_key=shapes.PUBLIC_KEY.format(prefix=prefix, uuid=uuid),
         live_mode=live_mode,
     )

@@ -79,7 +79,7 @@ def authorized(
 
     `live_mode` is that of the tokens; at the consent, when there are none yet, it is true.
     """
-    if application.webhook is None or profile.webhook_authorized_at != moment:
+    if profile.webhook_authorized_at != moment:
         return ()
     told = notice(
         application,

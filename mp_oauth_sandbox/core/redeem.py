@@ -65,14 +65,18 @@ def redeem_code(
         profile=profile,
         live_mode=not request.test_token,
     )
-    told = authorized(
-        application,
-        grant.user_id,
-        "exchange",
-        now=now,
-        fresh=fresh,
-        profile=profile,
-        live_mode=tokens.live_mode,
+    told = (
+        authorized(
+            application,
+            grant.user_id,
+            "exchange",
+            now=now,
+            fresh=fresh,
+            profile=profile,
+            live_mode=tokens.live_mode,
+        )
+        if application.webhook
+        else ()
     )
     return Change(put=(link, replace(code, spent_at=now), *records, *told)), tokens
 

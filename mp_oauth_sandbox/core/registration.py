@@ -129,7 +129,7 @@ def register_application(
         client_secret=wanted.client_secret or fresh.client_secret(),
         owner=owner,
         access_token=fresh.access_token(client_id, owner, now, live_mode=True, profile=profile),
-        public_key=shapes.public_key(shapes.LIVE, live_key),
+        public_key=shapes.PUBLIC_KEY.format(prefix=shapes.LIVE, uuid=live_key),
         scopes=tuple(
             sorted(set(profile.default_scopes if wanted.scopes is None else wanted.scopes))
         ),

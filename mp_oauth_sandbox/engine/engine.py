@@ -40,6 +40,7 @@ from mp_oauth_sandbox.core.paths import Endpoint
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
     Application,
+    Change,
     Keys,
     Notification,
     Record,
@@ -61,16 +62,15 @@ from mp_oauth_sandbox.stores.protocol import Decide, Store
 T = TypeVar("T")
 Outcome = TypeVar("Outcome", TokensIssued, TokenAccepted, CodeIssued)
 
-_GRANT_TYPES: dict[type, str] = {
+#: What was decided, and when.
+_Decided = tuple[Outcome | Refused, datetime]
+
+#: The grant_type of a token request, by what it asks for.
+GRANT_TYPES: dict[type, str] = {
     RedeemCode: "authorization_code",
     Refresh: "refresh_token",
     ClientCredentials: "client_credentials",
 }
-
-
-def grant_type_of(message: object) -> str | None:
-    """The grant_type of a token request; None for anything else."""
-    return _GRANT_TYPES.get(type(message))
 
 
 class Courier(Protocol):
@@ -151,7 +151,7 @@ class Engine:
         endpoint: Endpoint,
         request: str,
         message: Message | Refused,
-        decide: Callable[[Any, datetime], Outcome | Refused],
+        decide: Callable[[Any], _Decided[Outcome]],
     ) -> Reply[Outcome]:
         if not self.faults.armed:
             return self._decided(message, decide)
@@ -159,7 +159,7 @@ class Engine:
         asked = Asked(
             endpoint=endpoint,
             request=request,
-            grant_type=grant_type_of(message),
+            grant_type=GRANT_TYPES.get(type(message)),
             client_id=whose.client_id,
             user_id=whose.user_id,
         )
@@ -172,13 +172,14 @@ class Engine:
         return reply if reply.at else replace(reply, at=self.clock(), whose=whose)
 
     def _decided(
-        self, message: Message | Refused, decide: Callable[[Any, datetime], Outcome | Refused]
+        self, message: Message | Refused, decide: Callable[[Any], _Decided[Outcome]]
     ) -> Reply[Outcome]:
-        now = self.clock()
-        outcome = message if isinstance(message, Refused) else decide(message, now)
+        if isinstance(message, Refused):
+            return Reply(outcome=message, at=self.clock())
+        outcome, at = decide(message)
         if isinstance(outcome, Refused):
-            return Reply(outcome=outcome, at=now, whose=self._presented_by(message))
-        return Reply(outcome=outcome, at=now, whose=outcome.whose)
+            return Reply(outcome=outcome, at=at, whose=self._presented_by(message))
+        return Reply(outcome=outcome, at=at, whose=outcome.whose)
 
     def _presented_by(self, message: Message | Refused) -> Whose:
         """Which application, seller and grant a request is about, by the credential in it."""
@@ -207,48 +208,57 @@ class Engine:
     def transact(self, keys: Keys, decide: Decide[T], *, now: datetime) -> T:
         """A store step that may write notifications; whoever delivers them is told."""
         change, outcome = self.store.transact(keys, decide, now=now)
-        if self.deliverer is not None and any(type(one) is Notification for one in change.put):
-            self.deliverer.wake()
+        if Notification in map(type, change.put):
+            self._written()
         return outcome
 
-    def _token(self, request: TokenRequest, now: datetime) -> TokensIssued | Refused:
-        fresh, profile = self.mint(), self.profile
+    def _written(self) -> None:
+        """A notification waits in the store."""
+        if self.deliverer is not None:
+            self.deliverer.wake()
+
+    def _token(self, request: TokenRequest) -> _Decided[TokensIssued]:
         client_id = request.authentication.client_id or client_id_of(request.authentication)
-        if profile.token_requests_per_minute is not None:
-            counted = client_id or self._presented_by(request).client_id
-            limited = self._rates.refusal(counted, now, profile)
+        if self.profile.token_requests_per_minute is not None:
+            counted, now = client_id or self._presented_by(request).client_id, self.clock()
+            limited = self._rates.refusal(counted, now, self.profile)
             if limited is not None:
-                return limited
+                return limited, now
         match request:
             case RedeemCode():
                 keys = Keys(client_id=client_id, secret=request.code)
-                decide = partial(redeem_code, request=request)
+                return self._stepped(keys, partial(redeem_code, request=request))
             case Refresh():
                 keys = Keys(client_id=client_id, secret=request.refresh_token)
-                decide = partial(refresh, request=request)
+                return self._stepped(keys, partial(refresh, request=request))
             case ClientCredentials():
                 keys = Keys(client_id=client_id)
-                decide = partial(client_credentials, request=request)
-        return self.transact(keys, partial(decide, now=now, fresh=fresh, profile=profile), now=now)
+                return self._stepped(keys, partial(client_credentials, request=request))
 
-    def _use(self, request: UseToken, now: datetime) -> TokenAccepted | Refused:
+    def _use(self, request: UseToken) -> _Decided[TokenAccepted]:
+        now = self.clock()
         view = self.store.read(Keys(secret=request.token)) if request.token else View()
-        return use_token(view, request, now=now, profile=self.profile)
+        return use_token(view, request, now=now, profile=self.profile), now
 
-    def _answered(self, message: Approve | Deny, now: datetime) -> CodeIssued | Refused:
+    def _answered(self, message: Approve | Deny) -> _Decided[CodeIssued]:
         if isinstance(message, Deny):
-            asked = self.ask(Ask(request=message.request, user_id=message.user_id))
-            return asked if isinstance(asked, Refused) else refuse(Cause.SELLER_DENIED)
-        decide = partial(
-            approve,
-            request=message.request,
-            user_id=message.user_id,
-            now=now,
-            fresh=self.mint(),
-            profile=self.profile,
-        )
+            now, asked = (
+                self.clock(),
+                self.ask(Ask(request=message.request, user_id=message.user_id)),
+            )
+            return asked if isinstance(asked, Refused) else refuse(Cause.SELLER_DENIED), now
         keys = Keys(client_id=message.request.client_id, user_id=message.user_id)
-        return self.transact(keys, decide, now=now)
+        decide = partial(approve, request=message.request, user_id=message.user_id)
+        return self._stepped(keys, decide)
+
+    def _stepped(self, keys: Keys, decide: Callable[..., tuple[Change, T]]) -> tuple[T, datetime]:
+        """One store step, with time and luck; and the instant of it."""
+        now, fresh, profile = self.clock(), self.mint(), self.profile
+        decide = partial(decide, now=now, fresh=fresh, profile=profile)
+        change, outcome = self.store.transact(keys, decide, now=now)
+        if Notification in map(type, change.put):
+            self._written()
+        return outcome, now
 
     def ask(self, message: Ask) -> Askable | Refused:
         """Whether an authorization request may be put before a seller; it changes nothing."""

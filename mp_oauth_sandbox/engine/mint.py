@@ -6,7 +6,7 @@ import threading
 from uuid import UUID
 
 from mp_oauth_sandbox.core.fresh import Fresh
-from mp_oauth_sandbox.core.shapes import prefix_of
+from mp_oauth_sandbox.core.shapes import PREFIXES
 
 
 class Mint:
@@ -57,7 +57,9 @@ class Mint:
 
     def label(self, secret: str) -> str:
         """How the journal shows a secret: what it looks like, and its short id."""
-        return f"{prefix_of(secret)}...#{self.short_id(secret)}"
+        beginning, hyphen, _ = secret.partition("-")
+        shown = f"{beginning}-" if hyphen and beginning in PREFIXES else ""
+        return f"{shown}...#{self.short_id(secret)}"
 
     def short_id(self, secret: str) -> str:
         """A stable six-digit name for a secret, by which people can follow it through a log."""

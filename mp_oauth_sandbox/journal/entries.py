@@ -1,14 +1,11 @@
 """One exchange as it is told to the journal, as that keeps it, and the text that explains it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import NOBODY, Refused, Whose
-from mp_oauth_sandbox.core.refusals import RULES, explanation, remedy
-from mp_oauth_sandbox.journal.masks import masked, masked_client_id, masked_refusal, masked_request
 
 Kind = Literal["authorization", "token", "resource", "control", "webhook"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -24,26 +21,17 @@ _UNHEARD = {
 }
 
 
-#: Facts of a refusal that are kept as they are: numbers, to be compared by programs.
-_KEPT_FACTS = ("age_seconds", "expired_seconds")
-
-
 @dataclass(slots=True, eq=False)
 class Arrival:
     """A request that came, and is not over. `number` is that of its arrival, see `Entry`.
 
-    `entry` is what the journal has of it since it was decided.
+    `request` is method and path, masked, as an entry has them; `entry` is what the journal has
+    of it since it was decided.
     """
 
     number: int
-    method: str
-    path: str
+    request: str
     entry: "Entry | None" = None
-
-    @property
-    def request(self) -> str:
-        """Method and path, masked, as an entry has them."""
-        return masked_request(self.method, self.path)
 
 
 # Not frozen: freezing triples the cost of making one, and each is read once and dropped.
@@ -67,7 +55,7 @@ class Happened:
     error: str | None = None
     grant_type: str | None = None
     whose: Whose = NOBODY
-    facts: Mapping[str, str] = field(default_factory=dict[str, str])
+    facts: dict[str, str] = field(default_factory=dict[str, str])
     faults: tuple[str, ...] = ()
     delivery: Delivery = "pending"
     arrival: Arrival | None = None
@@ -153,47 +141,6 @@ class Entry:
 
     def __repr__(self) -> str:
         return self.explain()
-
-
-def written(happened: Happened, at: datetime) -> Entry:
-    """The entry of what happened; it is numbered when it is added. Every text in it is masked."""
-    refused = happened.refused and masked_refusal(happened.refused)
-    facts = {name: masked(fact) for name, fact in happened.facts.items()}
-    entry = Entry(
-        seq=0,
-        at=at,
-        kind=happened.kind,
-        request=masked(happened.request),
-        status=happened.status,
-        outcome=masked(happened.outcome),
-        line="",
-        grant_type=happened.grant_type and masked(happened.grant_type),
-        client_id=masked_client_id(happened.whose.client_id),
-        user_id=happened.whose.user_id,
-        grant=happened.whose.grant_id,
-        error=happened.error and masked(happened.error),
-        facts=facts,
-        delivery=happened.delivery,
-        faults=tuple(map(masked, happened.faults)),
-    )
-    entry.line = _line(entry)
-    if refused is not None:
-        entry.cause = refused.cause
-        entry.explanation = explanation(refused)
-        entry.remedy = remedy(refused)
-        entry.source = RULES[refused.cause].source
-        facts.update({name: refused.facts[name] for name in _KEPT_FACTS if name in refused.facts})
-    return entry
-
-
-def _line(entry: Entry) -> str:
-    """What was asked, what was answered, which faults touched it."""
-    if entry.kind == "control":
-        return entry.outcome
-    asked = f"{entry.request} {entry.grant_type}" if entry.grant_type else entry.request
-    answered = f"{entry.status} {entry.outcome}" if entry.status else entry.outcome
-    named = f" ({entry.error})" if entry.error else ""
-    return f"{asked} -> {answered}{named}" + "".join(f", fault {fault}" for fault in entry.faults)
 
 
 def moment(at: datetime) -> str:

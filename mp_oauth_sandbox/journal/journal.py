@@ -12,7 +12,8 @@ import msgspec
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.journal import assertions
-from mp_oauth_sandbox.journal.entries import Arrival, Delivery, Entry, Happened, Kind, written
+from mp_oauth_sandbox.journal.entries import Arrival, Delivery, Entry, Happened, Kind
+from mp_oauth_sandbox.journal.masks import masked_request, written
 from mp_oauth_sandbox.journal.queries import ASIDE, Query, Wanted, Which, find
 
 #: How many entries are kept, newest first to stay.
@@ -59,7 +60,7 @@ class Journal:
     def arrive(self, method: str, path: str) -> Arrival:
         """A request has come; it is in flight until it leaves."""
         number = next(self._numbers)
-        arrival = self._in_flight[number] = Arrival(number, method, path)
+        arrival = self._in_flight[number] = Arrival(number, masked_request(method, path))
         return arrival
 
     def leave(self, arrival: Arrival) -> None:
@@ -88,7 +89,7 @@ class Journal:
         if arrival is not None:
             arrival.entry = entry
         if entry.delivery != "pending":
-            entry.ended = self.number()
+            entry.ended = next(self._numbers)
         for tell, _ in tuple(self._listeners.values()):
             try:
                 tell(entry)

@@ -6,22 +6,28 @@ nobody has to know whether somebody else has masked already.
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 
 from mp_oauth_sandbox.core.messages import Refused
-from mp_oauth_sandbox.core.refusals import visible, word
-from mp_oauth_sandbox.core.shapes import CLIENT_ID_DIGITS, without_secrets
+from mp_oauth_sandbox.core.refusals import RULES, explanation, remedy, visible, word
+from mp_oauth_sandbox.core.shapes import CLIENT_ID_DIGITS, SECRET, without_secrets
+from mp_oauth_sandbox.journal.entries import Entry, Happened
 
 #: A long value in the query of an address; nobody needs it whole to follow the journal.
 _LONG_VALUE = re.compile(r"([?&][^=&]*=)[^&]{16,}")
 
+#: Facts of a refusal that are kept as they are: numbers, to be compared by programs.
+_KEPT_FACTS = ("age_seconds", "expired_seconds")
+
 
 def masked(text: str) -> str:
     """A text without the codes and tokens in it, fit for a terminal."""
-    # Most texts are such, and every exchange has a dozen.
-    if text.isprintable() and not ("-" in text or "%" in text or "?" in text):
-        return text
-    text = without_secrets(visible(text))
+    # Looked at before it is changed: most have nothing to hide, and each exchange has a dozen.
+    if not text.isprintable():
+        text = visible(text)
+    if SECRET.search(text):
+        text = without_secrets(text)
     return _LONG_VALUE.sub(r"\1...", text) if "?" in text else text
 
 
@@ -57,3 +63,44 @@ def masked_client_id(client_id: str | None) -> str | None:
     if client_id is None or not (client_id.isascii() and client_id.isdigit()):
         return None
     return client_id[:CLIENT_ID_DIGITS]
+
+
+def written(happened: Happened, at: datetime) -> Entry:
+    """The entry of what happened; it is numbered when it is added. Every text in it is masked."""
+    refused = happened.refused and masked_refusal(happened.refused)
+    facts = {name: masked(fact) for name, fact in happened.facts.items()}
+    entry = Entry(
+        seq=0,
+        at=at,
+        kind=happened.kind,
+        request=masked(happened.request),
+        status=happened.status,
+        outcome=masked(happened.outcome),
+        line="",
+        grant_type=happened.grant_type and masked(happened.grant_type),
+        client_id=masked_client_id(happened.whose.client_id),
+        user_id=happened.whose.user_id,
+        grant=happened.whose.grant_id,
+        error=happened.error and masked(happened.error),
+        facts=facts,
+        delivery=happened.delivery,
+        faults=tuple(map(masked, happened.faults)),
+    )
+    entry.line = _line(entry)
+    if refused is not None:
+        entry.cause = refused.cause
+        entry.explanation = explanation(refused)
+        entry.remedy = remedy(refused)
+        entry.source = RULES[refused.cause].source
+        facts.update({name: refused.facts[name] for name in _KEPT_FACTS if name in refused.facts})
+    return entry
+
+
+def _line(entry: Entry) -> str:
+    """What was asked, what was answered, which faults touched it."""
+    if entry.kind == "control":
+        return entry.outcome
+    asked = f"{entry.request} {entry.grant_type}" if entry.grant_type else entry.request
+    answered = f"{entry.status} {entry.outcome}" if entry.status else entry.outcome
+    named = f" ({entry.error})" if entry.error else ""
+    return f"{asked} -> {answered}{named}" + "".join(f", fault {fault}" for fault in entry.faults)

@@ -1,4 +1,4 @@
-"""Reading bodies within limits, and the line by which a request is known."""
+"""Reading bodies within limits."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from starlette.requests import Request
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.refusals import refuse
-from mp_oauth_sandbox.journal.masks import masked_request
 
 #: Guess: the charset; `cache-control` is RFC 6749 section 5.1, not observed.
 JSON_HEADERS = {
@@ -51,11 +50,3 @@ async def read_body(request: Request, limits: BodyLimits) -> bytes | Refused:
     except TimeoutError:
         return refuse(Cause.BODY_TOO_SLOW, limit=f"{limits.time.total_seconds():g}")
     return b"".join(chunks)
-
-
-def request_line(request: Request) -> str:
-    """Method and path for the journal, for faults and for messages, without any secret.
-
-    Not by `request.url`, which also decodes the query, whatever bytes that has.
-    """
-    return masked_request(request.method, request.scope["path"])

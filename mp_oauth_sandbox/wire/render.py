@@ -75,8 +75,17 @@ def _joint(uri: str) -> str:
 # ---- success ----
 
 
-def render_tokens(tokens: TokensIssued, request: TokenRequest, profile: Profile) -> bytes:
-    """The success body, compact, its keys in the order of four public captures."""
+class Told(NamedTuple):
+    """An answer, and the word by which its body calls a refusal."""
+
+    answer: Answer
+    error: str | None = None
+
+
+def render_tokens(
+    tokens: TokensIssued, request: TokenRequest, profile: Profile, headers: Mapping[str, str]
+) -> Told:
+    """The success answer; its body compact, with the keys in the order of four public captures."""
     body: dict[str, object] = {
         "access_token": tokens.access_token,
         "token_type": profile.token_type,
@@ -93,7 +102,7 @@ def render_tokens(tokens: TokensIssued, request: TokenRequest, profile: Profile)
     by_application = isinstance(request, ClientCredentials)
     if not short and (profile.client_credentials_live_mode or not by_application):
         body["live_mode"] = tokens.live_mode
-    return msgspec.json.encode(body)
+    return Told(Answer(200, msgspec.json.encode(body), headers))
 
 
 def _ordered(scopes: tuple[str, ...], profile: Profile) -> Iterable[str]:
@@ -103,13 +112,6 @@ def _ordered(scopes: tuple[str, ...], profile: Profile) -> Iterable[str]:
 
 
 # ---- refusals ----
-
-
-class Told(NamedTuple):
-    """A refused request's answer, and the word by which its body calls the refusal."""
-
-    answer: Answer
-    error: str
 
 
 def render_refusal(refused: Refused, profile: Profile, headers: Mapping[str, str]) -> Told:

@@ -43,7 +43,7 @@ def test_what_is_made_is_recognised_with_its_parts(fresh: Fresh, user_id: int, l
     assert shapes.is_client_id(fresh.client_id())
     assert shapes.is_client_secret(fresh.client_secret())
     for key in fresh.public_keys():
-        assert shapes.is_public_key(shapes.public_key(shapes.LIVE, key))
+        assert shapes.is_public_key(shapes.PUBLIC_KEY.format(prefix=shapes.LIVE, uuid=key))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import cast
 from urllib.parse import quote, unquote_to_bytes
 
@@ -17,12 +18,12 @@ from mp_oauth_sandbox.core.messages import Refused, TokenAccepted
 from mp_oauth_sandbox.core.refusals import refuse
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.faults import Answer
-from mp_oauth_sandbox.journal import Happened
+from mp_oauth_sandbox.journal import Arrival, Happened
 from mp_oauth_sandbox.resources import Found
 from mp_oauth_sandbox.resources.built_in import ResourceCall
-from mp_oauth_sandbox.web.api.answering import Answering
+from mp_oauth_sandbox.web.api.answering import Answering, Render
 from mp_oauth_sandbox.web.arrivals import ARRIVAL
-from mp_oauth_sandbox.web.bodies import BodyLimits, read_body, request_line
+from mp_oauth_sandbox.web.bodies import BodyLimits, read_body
 from mp_oauth_sandbox.web.delivery import JournaledResponse
 
 #: Answers remembered by X-Idempotency-Key, the oldest out first; our own number.
@@ -45,28 +46,26 @@ class ResourceApi:
 
     async def answer(self, request: Request) -> Response:
         """The answer to one request, once its token is known to be good."""
-        engine, line = self._engine, request_line(request)
+        engine = self._engine
+        arrival: Arrival = request.scope[ARRIVAL]
+        line = arrival.request
         found = engine.resources.find(request.method, _segments(request))
         parsed = wire.parse_bearer(
             request.headers.get("authorization"), request.scope["query_string"], engine.profile
         )
         reply = await engine.resource(parsed, request=line)
-        facts: dict[str, str] = {}
-        if not isinstance(parsed, Refused) and parsed.token:
-            facts["access_token"] = engine.mint.label(parsed.token)
-        granted = None
+        secrets = {} if isinstance(parsed, Refused) else {"access_token": parsed.token}
+        happened, granted = Happened(kind="resource", request=line, arrival=arrival), None
         if isinstance(reply.outcome, TokenAccepted):
-            said = f"answered as {reply.outcome.seller.nickname}"
-            answered = await self._granted(request, found, reply.outcome, line, facts)
-            if isinstance(answered, Refused):
-                reply = replace(reply, outcome=answered)
+            happened.outcome = f"answered as {reply.outcome.seller.nickname}"
+            got = await self._granted(request, found, reply.outcome, line, happened.facts)
+            if isinstance(got, Refused):
+                reply = replace(reply, outcome=got)
             else:
-                granted = answered, said
+                granted = got
         elif isinstance(reply.outcome, Refused):
             reply = replace(reply, outcome=_of_nothing(reply.outcome, line, found))
-        arrival = request.scope.get(ARRIVAL)
-        happened = Happened(kind="resource", request=line, facts=facts, arrival=arrival)
-        answer, entry = self._answering.answered(reply, happened, granted)
+        answer, entry = self._answering.answered(reply, happened, secrets, granted)
         return JournaledResponse(answer, journal=engine.journal, entry=entry, reply=reply)
 
     async def _granted(
@@ -76,7 +75,7 @@ class ResourceApi:
         token: TokenAccepted,
         line: str,
         facts: dict[str, str],
-    ) -> Answer | Refused:
+    ) -> Render | Refused:
         """What a good token gets; `facts` learn how it was used."""
         key = request.headers.get("x-idempotency-key", "").strip()
         facts.update(self._facts(token, key))
@@ -90,7 +89,7 @@ class ResourceApi:
         if isinstance(body, Refused):
             return body
         own = {name.lower(): value for name, value in found.resource.headers.items()}
-        return Answer(found.resource.status, body, {**self._answering.headers(), **own})
+        return partial(_rendered, found.resource.status, body, own)
 
     def _facts(self, token: TokenAccepted, key: str) -> dict[str, str]:
         """What the journal says of a good token, and of how it was used."""
@@ -142,6 +141,13 @@ class ResourceApi:
         if token.live_mode and profile.live_payment_of_test_user == "refuse":
             return refuse(Cause.TEST_USER_IN_LIVE_MODE)
         return None
+
+
+def _rendered(
+    status: int, body: bytes, own: Mapping[str, str], headers: Mapping[str, str]
+) -> wire.Told:
+    """The answer of a resource, which may have headers of its own."""
+    return wire.Told(Answer(status, body, {**headers, **own}))
 
 
 def _segments(request: Request) -> tuple[str, ...]:

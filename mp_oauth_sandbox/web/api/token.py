@@ -6,16 +6,13 @@ from starlette.responses import Response
 from mp_oauth_sandbox import wire
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Refused, TokenRequest
-from mp_oauth_sandbox.core.paths import TOKEN
 from mp_oauth_sandbox.core.refusals import refuse
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.journal import Happened
+from mp_oauth_sandbox.journal import Arrival, Happened
 from mp_oauth_sandbox.web.api.answering import Answering
 from mp_oauth_sandbox.web.arrivals import ARRIVAL
-from mp_oauth_sandbox.web.bodies import BodyLimits, read_body, request_line
+from mp_oauth_sandbox.web.bodies import BodyLimits, read_body
 from mp_oauth_sandbox.web.delivery import JournaledResponse
-
-_LINE = f"POST {TOKEN}"
 
 
 class TokenApi:
@@ -30,6 +27,7 @@ class TokenApi:
     async def token(self, request: Request) -> Response:
         """POST /oauth/token."""
         engine, headers = self._engine, request.headers
+        arrival: Arrival = request.scope[ARRIVAL]
         body = await read_body(request, self._limits)
         parsed: TokenRequest | Refused = (
             body
@@ -42,17 +40,19 @@ class TokenApi:
                 authorization=headers.get("authorization", ""),
             )
         )
-        reply = await engine.token(parsed, request=_LINE)
-        arrival = request.scope.get(ARRIVAL)
-        answer, entry = self._answering.token(parsed, reply, request=_LINE, arrival=arrival)
+        line = arrival.request
+        reply = await engine.token(parsed, request=line)
+        answer, entry = self._answering.token(parsed, reply, request=line, arrival=arrival)
         return JournaledResponse(answer, journal=engine.journal, entry=entry, reply=reply)
 
     async def not_found(self, request: Request) -> Response:
         """The documented 404, also for a known path with another method."""
-        engine, line = self._engine, request_line(request)
+        engine = self._engine
+        arrival: Arrival = request.scope[ARRIVAL]
+        line = arrival.request
         method, _, path = line.partition(" ")
         refused = refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
         reply = await engine.resource(refused, request=line)
-        happened = Happened(kind="resource", request=line, arrival=request.scope.get(ARRIVAL))
-        answer, entry = self._answering.answered(reply, happened, None)
+        happened = Happened(kind="resource", request=line, arrival=arrival)
+        answer, entry = self._answering.answered(reply, happened, {}, None)
         return JournaledResponse(answer, journal=engine.journal, entry=entry, reply=reply)

@@ -13,8 +13,9 @@ from mp_oauth_sandbox.control.types import ErrorOut
 from mp_oauth_sandbox.core.paths import CONTROL
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.engine.clock import ClockError
+from mp_oauth_sandbox.journal.masks import masked_request
 from mp_oauth_sandbox.web.access import Access
-from mp_oauth_sandbox.web.bodies import JSON_HEADERS, BodyLimits, request_line
+from mp_oauth_sandbox.web.bodies import JSON_HEADERS, BodyLimits
 from mp_oauth_sandbox.web.control.inputs import given_to
 from mp_oauth_sandbox.web.control.operations import CallRefusedError, Heard, Operation
 from mp_oauth_sandbox.web.pages.sessions import cookie_name
@@ -64,7 +65,8 @@ class ControlApi:
             if route.matches(request.scope)[0] is not Match.NONE
             for method in route.methods or ()
         }
-        text = f"there is no {request_line(request)}; see {CONTROL}/openapi.json"
+        line = masked_request(request.method, request.scope["path"])
+        text = f"there is no {line}; see {CONTROL}/openapi.json"
         if not allowed:
             return _error(HTTPStatus.NOT_FOUND, text)
         response = _error(HTTPStatus.METHOD_NOT_ALLOWED, text)

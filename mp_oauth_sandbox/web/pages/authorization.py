@@ -25,8 +25,9 @@ from mp_oauth_sandbox.core.registration import InvalidInputError, NewSeller
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.faults import Answer, Reply
+from mp_oauth_sandbox.journal import Arrival
 from mp_oauth_sandbox.web.api.answering import UNDECIDED, UNDECIDED_SAID
-from mp_oauth_sandbox.web.bodies import request_line
+from mp_oauth_sandbox.web.arrivals import ARRIVAL
 from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
 from mp_oauth_sandbox.web.pages.consent import (
     Dead,
@@ -35,7 +36,7 @@ from mp_oauth_sandbox.web.pages.consent import (
     set_cookie,
 )
 from mp_oauth_sandbox.web.pages.rendering import Pages, same
-from mp_oauth_sandbox.web.pages.sessions import Pending, Session, Sessions, cookie_name
+from mp_oauth_sandbox.web.pages.sessions import Pending, Session, Sessions
 from mp_oauth_sandbox.web.pages.texts import Language
 
 
@@ -48,8 +49,10 @@ class _Context(NamedTuple):
     pending: Pending | None = None
 
     @property
-    def user_id(self) -> int | None:
-        return self.session.user_id if self.session else None
+    def line(self) -> str:
+        """Method and path, as faults know them."""
+        arrival: Arrival = self.http.scope[ARRIVAL]
+        return arrival.request
 
 
 class ConsentPages:
@@ -71,7 +74,7 @@ class ConsentPages:
         if request.method == "HEAD":
             # Link scanners ask so; a code is only for a browser that means it.
             return Response(headers={"cache-control": "no-store"})
-        session = self._session(request)
+        session = self._sessions.of(request)
         parsed = wire.parse_authorization(request.scope["query_string"])
         if isinstance(parsed, Refused):
             return self._shown.refusal(request, parsed, session=session)
@@ -98,7 +101,7 @@ class ConsentPages:
     async def show(self, request: Request) -> Response:
         """GET /authorization/consent: the page again, after a sign-in or in another language."""
         self._pages.check_host(request)
-        session = self._session(request)
+        session = self._sessions.of(request)
         pending = self._sessions.pending(request.query_params.get("request", ""), session)
         if session is None or pending is None:
             raise self._dead(request, "request_unknown", session)
@@ -137,17 +140,16 @@ class ConsentPages:
     # ---- answers to the application ----
 
     async def _approve(self, context: _Context, user_id: int) -> Response:
-        message, line = Approve(request=context.asked, user_id=user_id), request_line(context.http)
-        reply = await self._engine.authorization(message, request=line)
+        message = Approve(request=context.asked, user_id=user_id)
+        reply = await self._engine.authorization(message, request=context.line)
         issued = reply.outcome
         if not isinstance(issued, CodeIssued):
             return self._refuse(context, issued, reply)
-        facts = self._shown.facts(context.asked, code=issued.code)
-        return self._redirect(context, wire.success(issued), reply, facts, "code issued")
+        return self._redirect(context, wire.success(issued), reply, "code issued", code=issued.code)
 
     async def _deny(self, context: _Context, user_id: int | None) -> Response:
-        message, line = Deny(request=context.asked, user_id=user_id), request_line(context.http)
-        reply = await self._engine.authorization(message, request=line)
+        message = Deny(request=context.asked, user_id=user_id)
+        reply = await self._engine.authorization(message, request=context.line)
         # Nobody who says no is given anything.
         refused = None if isinstance(reply.outcome, CodeIssued) else reply.outcome
         return self._refuse(context, refused, reply)
@@ -157,16 +159,16 @@ class ConsentPages:
     ) -> Response:
         if refused is None:
             return self._undecided(context, reply)
-        profile, facts = self._engine.profile, self._shown.facts(context.asked)
+        profile = self._engine.profile
         if refused.cause is Cause.SELLER_DENIED:
             back, said = wire.denial(context.asked, profile), "denied by the seller"
-            return self._redirect(context, back, reply, facts, said, refused=refused)
+            return self._redirect(context, back, reply, said, refused=refused)
         unregistered = refused.cause is Cause.REDIRECT_URI_NOT_REGISTERED
         if unregistered and profile.bad_authorization_request == "redirect":
             application = self._panel.application(context.asked.client_id or "")
             if application is not None:
                 back = wire.mismatch(application.redirect_uris[0])
-                return self._redirect(context, back, reply, facts, "refused", refused=refused)
+                return self._redirect(context, back, reply, "refused", refused=refused)
         if refused.cause is Cause.OPERATOR_ACCOUNT and context.session is not None:
             # Else the browser would stay with an account that no page lets it leave.
             self._sessions.close(context.session)
@@ -181,14 +183,8 @@ class ConsentPages:
 
     def _undecided(self, context: _Context, reply: Reply[CodeIssued]) -> Response:
         """No answer at all: a fault hung up before anything was decided."""
-        facts = self._shown.facts(context.asked)
         entry = self._shown.record(
-            context.http,
-            status=0,
-            outcome=UNDECIDED_SAID,
-            whose=reply.whose,
-            facts=facts,
-            reply=reply,
+            context.http, context.asked, reply.whose, status=0, outcome=UNDECIDED_SAID, reply=reply
         )
         journal = self._engine.journal
         return JournaledResponse(UNDECIDED, journal=journal, entry=entry, reply=reply)
@@ -198,9 +194,9 @@ class ConsentPages:
         context: _Context,
         back: wire.Redirected,
         reply: Reply[CodeIssued],
-        facts: dict[str, str],
         outcome: str,
         *,
+        code: str | None = None,
         refused: Refused | None = None,
     ) -> Response:
         """Back to the application, with a code or with an error."""
@@ -209,13 +205,16 @@ class ConsentPages:
             "cache-control": "no-store",
             "referrer-policy": "no-referrer",
         }
-        answer = reply.changed(Answer(self._engine.profile.redirect_status, b"", headers))
+        answer = Answer(self._engine.profile.redirect_status, b"", headers)
+        if reply.changes:
+            answer = reply.changed(answer)
         entry = self._shown.record(
             context.http,
+            context.asked,
+            reply.whose,
             status=answer.status,
             outcome=outcome,
-            whose=reply.whose,
-            facts=facts,
+            code=code,
             refused=refused,
             error=back.error,
             reply=reply,
@@ -242,7 +241,7 @@ class ConsentPages:
     async def _form(self, request: Request) -> tuple[dict[str, str], Session, Pending]:
         """A form of ours with its session and the request it answers. Raises if it is too old."""
         form = await self._pages.form(request)
-        session = self._session(request)
+        session = self._sessions.of(request)
         if session is None or not same(form.get("csrf", ""), session.csrf):
             raise self._dead(request, "form_expired", session)
         pending = self._sessions.pending(form.get("request", ""), session)
@@ -265,9 +264,6 @@ class ConsentPages:
         response = Response(status_code=303, headers=headers)
         set_cookie(request, response, session)
         return response
-
-    def _session(self, request: Request) -> Session | None:
-        return self._sessions.find(request.cookies.get(cookie_name(request.scope)))
 
     def _seller(self, form: dict[str, str], language: Language) -> Seller | None:
         """Who signs in. A nickname that nobody has makes a new test seller."""

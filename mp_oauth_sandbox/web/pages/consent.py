@@ -18,7 +18,6 @@ from mp_oauth_sandbox.faults import Answer, Reply
 from mp_oauth_sandbox.journal import Delivery, Entry, Happened
 from mp_oauth_sandbox.journal.masks import masked_refusal
 from mp_oauth_sandbox.web.arrivals import ARRIVAL
-from mp_oauth_sandbox.web.bodies import request_line
 from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
 from mp_oauth_sandbox.web.pages.rendering import Pages, origin_of
 from mp_oauth_sandbox.web.pages.sessions import Pending, Session, cookie_name
@@ -103,10 +102,10 @@ class SellerPages:
         status = 400 if invalid else 200
         self.record(
             request,
+            pending.request,
+            Whose(application.client_id, session.user_id),
             status=status,
             outcome="sign-in page shown" if seller is None else "consent page shown",
-            whose=Whose(application.client_id, session.user_id),
-            facts=self.facts(pending.request),
             delivery="delivered",
         )
         response = self._pages.render(
@@ -186,21 +185,33 @@ class SellerPages:
     def record(
         self,
         request: Request,
+        asked: AuthorizationRequest | None,
+        whose: Whose,
         *,
         status: int,
         outcome: str,
-        whose: Whose,
-        facts: dict[str, str],
+        code: str | None = None,
         refused: Refused | None = None,
         error: str | None = None,
         reply: Reply[CodeIssued] = PLAIN,
         delivery: Delivery = "pending",
     ) -> Entry:
-        """Write an exchange at the authorization endpoint down."""
+        """Write an exchange at the authorization endpoint down; `code` is the one issued in it."""
+        label, arrival = self._engine.mint.label, request.scope[ARRIVAL]
+        facts: dict[str, str] = {}
+        if asked is not None:
+            if asked.redirect_uri is not None:
+                facts["redirect_uri"] = asked.redirect_uri[:2048]
+            if asked.state is not None:
+                facts["state"] = label(asked.state)
+            if asked.code_challenge is not None:
+                facts["code_challenge_method"] = (asked.code_challenge_method or "(none)")[:20]
+        if code is not None:
+            facts["code"] = label(code)
         return self._engine.journal.record(
             Happened(
                 kind="authorization",
-                request=request_line(request),
+                request=arrival.request,
                 status=status,
                 outcome=outcome,
                 at=reply.at,
@@ -210,7 +221,7 @@ class SellerPages:
                 facts=facts,
                 faults=reply.faults,
                 delivery=delivery,
-                arrival=request.scope.get(ARRIVAL),
+                arrival=arrival,
             )
         )
 
@@ -228,29 +239,15 @@ class SellerPages:
         """Write a refusal down that a page tells."""
         return self.record(
             request,
+            asked,
+            Whose(asked.client_id if asked else None, seller.user_id if seller else None),
             status=status,
             outcome="refused",
-            whose=Whose(asked.client_id if asked else None, seller.user_id if seller else None),
-            facts=self.facts(asked) if asked else {},
             refused=refused,
             error="error_page",
             reply=reply,
             delivery=delivery,
         )
-
-    def facts(self, asked: AuthorizationRequest, *, code: str | None = None) -> dict[str, str]:
-        """What the journal may know of an authorization request, and of the code issued to it."""
-        label = self._engine.mint.label
-        facts: dict[str, str] = {}
-        if asked.redirect_uri is not None:
-            facts["redirect_uri"] = asked.redirect_uri[:2048]
-        if asked.state is not None:
-            facts["state"] = label(asked.state)
-        if asked.code_challenge is not None:
-            facts["code_challenge_method"] = (asked.code_challenge_method or "(none)")[:20]
-        if code is not None:
-            facts["code"] = label(code)
-        return facts
 
     def _seller(self, session: Session | None) -> Seller | None:
         if session is None or session.user_id is None:

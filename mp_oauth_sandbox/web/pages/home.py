@@ -79,7 +79,7 @@ class Home:
             redeem,
             reply,
             request=f"POST {paths.CALLBACK} (button)",
-            arrival=request.scope.get(ARRIVAL),
+            arrival=request.scope[ARRIVAL],
         )
         # As an integration's server would hear it: late, or not at all.
         await asyncio.sleep((reply.delay + reply.drip).total_seconds())

@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
+from starlette.requests import Request
 from starlette.types import Scope
 
 from mp_oauth_sandbox.core.consent import Consent
@@ -55,6 +56,10 @@ class Sessions:
         self._lock = threading.Lock()
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._pending: OrderedDict[str, Pending] = OrderedDict()
+
+    def of(self, request: Request) -> Session | None:
+        """The session of the browser that asks, if we know it."""
+        return self.find(request.cookies.get(cookie_name(request.scope)))
 
     def find(self, session_id: str | None) -> Session | None:
         """The session of that cookie, if we know it; it counts as used just now."""
