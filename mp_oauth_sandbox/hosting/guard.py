@@ -2,7 +2,8 @@
 
 The connection is offered to the application through the ASGI scope, and whatever the
 application does, the client hears a whole answer, a small JSON 500, or a hang-up; never a
-stack trace.
+stack trace. How much of its answer was written is noted as it is written: whoever closes the
+connection afterwards, it was open then.
 """
 
 import asyncio
@@ -37,6 +38,8 @@ def guarded(
             started = True
             await send(message)
             completed = message["type"] == "http.response.body" and not message.get("more_body")
+            if await connection["flushed"]():
+                connection["written"] = "whole" if completed else "part"
 
         try:
             await app(scope, receive, tracked)

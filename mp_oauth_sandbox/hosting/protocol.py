@@ -1,9 +1,9 @@
 """HTTP/1.1 on a listening socket: the only file that touches uvicorn's insides.
 
 uvicorn's own protocol takes a header of five megabytes, waits forever for the end of a request
-head, can't hang up, and turns an application that returns silently into a 500. The subclass
-here bounds heads in size and time, answers what isn't HTTP in JSON, and offers the connection to
-the application (`guard.CONNECTION`).
+head, can't hang up, turns an application that returns silently into a 500, and doesn't tell what
+became of an answer. The subclass here bounds heads in size and time, answers what isn't HTTP in
+JSON, and offers the connection to the application (`guard.CONNECTION`).
 """
 
 import asyncio
@@ -28,6 +28,7 @@ from mp_oauth_sandbox.hosting.limits import (
     Limits,
     Refusal,
 )
+from mp_oauth_sandbox.hosting.pen import Pen
 from mp_oauth_sandbox.support.connection import CONNECTION, Connection
 
 if TYPE_CHECKING:
@@ -55,7 +56,14 @@ def _dated(second: int) -> list[tuple[bytes, bytes]]:
 
 
 class _BoundedProtocol(HttpToolsProtocol):
-    """One connection: uvicorn's, bounded, and able to hang up."""
+    """One connection: uvicorn's, bounded, able to hang up, and telling what was written.
+
+    A client that stops sending (a FIN) may be one that left, or one that has said all and
+    listens on: the wire doesn't tell. Its answers that are decided at once are out before the
+    FIN is read, and delivered. Whoever still waits for an answer then, at a gate, a slow or a
+    dripping one, is taken for gone and the connection is closed, as uvicorn does: clients out of
+    patience are what such waits are for, and few clients close half a connection.
+    """
 
     def __init__(self, *, limits: Limits, config: Config, server_state: ServerState) -> None:
         super().__init__(config=config, server_state=server_state, app_state={})
@@ -73,9 +81,14 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._parsed = self._swallowed = 0
         # The request that is being answered; uvicorn remembers the newest, which may wait.
         self._answering: RequestResponseCycle | None = None
+        # Whether something that was written waits in the transport's buffer, or was lost there.
+        self._buffered = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it too
         super().connection_made(transport)
+        # With no buffer allowed, the transport tells when it has one, and when all of it is out.
+        transport.set_write_buffer_limits(high=0)
+        self._pen = Pen(transport)
         sock = cast("socket.socket | None", transport.get_extra_info("socket"))
         if sock is not None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -91,6 +104,15 @@ class _BoundedProtocol(HttpToolsProtocol):
         if answering is not None and not answering.response_complete:
             answering.disconnected = True
             answering.message_event.set()
+
+    def pause_writing(self) -> None:
+        self._buffered = True
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        # Not called when a connection is lost, which ends uvicorn's waiting but not this.
+        self._buffered = False
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         view = memoryview(data)
@@ -147,9 +169,12 @@ class _BoundedProtocol(HttpToolsProtocol):
         self.server_state.default_headers = _dated(int(time.time()))
         super().on_headers_complete()
         # Still before the application runs: its task was only just created.
+        self.cycle.transport = self._pen
         connection: Connection = {
             "abort": partial(self._abort, self.cycle),
             "connected": partial(self._connected, self.cycle),
+            "flushed": partial(self._flushed, self.cycle),
+            "written": "nothing",
         }
         self.scope["extensions"] = {CONNECTION: cast("dict[object, object]", connection)}
 
@@ -187,6 +212,12 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     def _connected(self, cycle: "RequestResponseCycle") -> bool:
         return not cycle.disconnected and not self.transport.is_closing()
+
+    async def _flushed(self, cycle: "RequestResponseCycle") -> bool:
+        if self._buffered:
+            await self.flow.drain()
+        # A disconnected cycle drops what it is given, without a word.
+        return not (cycle.disconnected or self._pen.refused or self._buffered)
 
     # Refusing.
 

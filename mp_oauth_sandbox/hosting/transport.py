@@ -150,7 +150,13 @@ class _Exchange:
 
     def __init__(self, request: httpx.Request, *, heard: Callable[[], None]) -> None:
         self.request = request
-        self.scope = _scope(request, {"abort": self.abort, "connected": self._connected})
+        connection: Connection = {
+            "abort": self.abort,
+            "connected": self._connected,
+            "flushed": self._flushed,
+            "written": "nothing",
+        }
+        self.scope = _scope(request, connection)
         self.task: asyncio.Task[None] | None = None
         self.pieces: deque[bytes] = deque()
         self.started = False  # The head of the answer is known.
@@ -205,6 +211,9 @@ class _Exchange:
         self.end()
 
     def _connected(self) -> bool:
+        return not self.gone
+
+    async def _flushed(self) -> bool:
         return not self.gone
 
     def response(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from mp_oauth_sandbox.journal.entries import Entry
+from mp_oauth_sandbox.journal.entries import UNHEARD, Entry
 
 #: How many of the newest exchanges a diagram shows; more hides what matters.
 SHOWN = 12
@@ -63,8 +63,8 @@ def _line(entry: Entry) -> Line:
     answer = f"{entry.status} {entry.outcome}" if entry.status else entry.outcome
     cause = f": {entry.cause}" if entry.cause is not None else ""
     text = f"#{entry.seq} {what}{asked} -> {answer}{cause}{issued}"
-    if entry.delivery in {"dropped", "disconnected"}:
-        text += f", {entry.delivery}"
+    if entry.delivery in UNHEARD:
+        text += f", {entry.delivery.replace('_', ' ')}"
     text += "".join(f", fault {fault}" for fault in entry.faults)
     return Line(sender=sender, receiver=receiver, text=_ascii(text), entry=entry.seq)
 

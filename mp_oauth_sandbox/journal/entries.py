@@ -12,10 +12,14 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
 
-#: `dropped`: a fault hung up; `disconnected`: the client had gone by itself.
-Delivery = Literal["pending", "delivered", "disconnected", "dropped"]
+#: What became of an answer when it was written. `delivered`: all of it was, to an open
+#: connection; `cut_off`: the connection ended in the midst of it; `disconnected`: before the first
+#: byte; `dropped`: a fault hung up.
+Delivery = Literal["pending", "delivered", "cut_off", "disconnected", "dropped"]
 
-_UNHEARD = {
+#: The words for an answer that was not heard, or not whole, and what each means.
+UNHEARD = {
+    "cut_off": "the connection ended in the middle of the answer",
     "disconnected": "the client had gone before the answer was sent",
     "dropped": "a fault hung up instead of answering",
 }
@@ -132,8 +136,8 @@ class Entry:
         if self.cause is not None:
             why = (self.explanation or "").replace("\n", "\n     ")
             text += f"\n  why: {self.cause}. {why}\n  do:  {self.remedy}\n  see: {self.source}"
-        if self.delivery in _UNHEARD:
-            text += f"\n  not heard: {_UNHEARD[self.delivery]}"
+        if self.delivery in UNHEARD:
+            text += f"\n  not heard: {UNHEARD[self.delivery]}"
         return text
 
     def __str__(self) -> str:

@@ -10,7 +10,14 @@ from starlette.types import Receive, Scope, Send
 
 from mp_oauth_sandbox.faults import Answer, Reply
 from mp_oauth_sandbox.journal import Delivery, Entry, Journal
-from mp_oauth_sandbox.support.connection import Connection, connection_of
+from mp_oauth_sandbox.support.connection import Connection, Written, connection_of
+
+#: What becomes of an answer of which so much was written.
+_DELIVERY: dict[Written, Delivery] = {
+    "nothing": "disconnected",
+    "part": "cut_off",
+    "whole": "delivered",
+}
 
 #: A reply that no fault has touched.
 PLAIN: Reply[Never] = Reply(outcome=None)
@@ -50,14 +57,20 @@ class JournaledResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it or hang up, then complete the entry, also if the server closes meanwhile."""
+        connection = connection_of(scope)
         delivery: Delivery = "disconnected"
         try:
-            delivery = await self._deliver(scope, receive, send)
+            delivery = await self._deliver(connection, scope, receive, send)
         finally:
+            if connection is not None and delivery != "dropped":
+                delivery = _DELIVERY[connection["written"]]
             self._journal.complete(self._entry, delivery)
 
-    async def _deliver(self, scope: Scope, receive: Receive, send: Send) -> Delivery:
-        connection, reply = connection_of(scope), self._reply
+    async def _deliver(
+        self, connection: Connection | None, scope: Scope, receive: Receive, send: Send
+    ) -> Delivery:
+        """What became of it, as far as `send` tells: all that is known on another host."""
+        reply = self._reply
         if reply.delay and await _left_within(receive, reply.delay):
             return "disconnected"
         if reply.dropped:
@@ -65,10 +78,10 @@ class JournaledResponse(Response):
             return "dropped"
         if reply.drip and self.body:
             if not await self._drip(receive, send):
-                return "disconnected"
+                return "cut_off"
         else:
             await super().__call__(scope, receive, send)
-        return "delivered" if connection is None or connection["connected"]() else "disconnected"
+        return "delivered"
 
     async def _drip(self, receive: Receive, send: Send) -> bool:
         """The body in small pieces; False as soon as nobody is there to hear it."""

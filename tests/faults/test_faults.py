@@ -150,6 +150,19 @@ def test_a_slow_answer_was_decided_at_once_whoever_hears_it(world: World) -> Non
     assert world.post(body).json()["error"] == "invalid_grant"
 
 
+def test_a_client_that_loses_patience_between_two_drops_was_cut_off(world: World) -> None:
+    world.sandbox.faults.add("drip", seconds=600)
+
+    with pytest.raises(httpx.ReadTimeout):
+        world.post(world.own(), timeout=0.2)
+
+    entry = world.sandbox.journal.last("token")
+    pause = threading.Event()
+    while entry.delivery == "pending":
+        pause.wait(0.001)
+    assert entry.delivery == "cut_off"
+
+
 @live_only
 def test_a_client_that_leaves_with_a_pipelined_request_ends_both(world: World) -> None:
     body = world.exchange()

@@ -62,6 +62,7 @@ def test_faults_are_named_in_the_line_and_in_the_explanation(journal: Journal):
     [
         ("pending", ""),
         ("delivered", ""),
+        ("cut_off", "\n  not heard: the connection ended in the middle of the answer"),
         ("dropped", "\n  not heard: a fault hung up instead of answering"),
         ("disconnected", "\n  not heard: the client had gone before the answer was sent"),
     ],
