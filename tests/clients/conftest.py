@@ -1,5 +1,6 @@
 """A live sandbox with one application, and a seller whose browser always says yes."""
 
+import threading
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -14,6 +15,23 @@ CALLBACK = "http://localhost:8000/mp/callback"
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox() as sandbox:
         yield sandbox
+
+
+@pytest.fixture(autouse=True)
+def every_answer_is_heard(sandbox: Sandbox) -> Iterator[None]:
+    """Whatever its client does with a connection, the journal says that it heard its answers.
+
+    A module whose client hangs up on purpose overrides this by name.
+    """
+    yield
+    pause = threading.Event()
+    entries = [e for e in sandbox.journal if e.kind in {"authorization", "token", "resource"}]
+    for _ in range(1000):
+        # A client may be back a moment before the server has noted that it was.
+        if all(entry.ended for entry in entries):
+            break
+        pause.wait(0.005)
+    assert [entry for entry in entries if entry.delivery != "delivered"] == []
 
 
 @pytest.fixture
