@@ -1,7 +1,7 @@
 """What a host offers an application of the connection that a request came on."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final, Literal, TypedDict, cast
+from typing import Any, Final, Literal, TypedDict
 
 CONNECTION: Final = "mp_oauth_sandbox.connection"
 """The key of `scope["extensions"]` under which an application finds its `Connection`."""
@@ -23,7 +23,5 @@ class Connection(TypedDict):
     """What became of the answer: noted with each write, so that it holds once all is closed."""
 
 
-def connection_of(scope: Mapping[str, Any]) -> Connection | None:
-    """That connection; None on a host that is not our own."""
-    extensions = cast("dict[str, Connection]", scope.get("extensions") or {})
-    return extensions.get(CONNECTION)
+Extensions = Mapping[str, Connection]
+"""What `scope["extensions"]` holds, if it is there; nothing of ours on another host."""

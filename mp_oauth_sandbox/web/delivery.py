@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from mp_oauth_sandbox.faults import Answer, Reply
 from mp_oauth_sandbox.journal import Delivery, Entry, Journal
-from mp_oauth_sandbox.support.connection import Connection, Written, connection_of
+from mp_oauth_sandbox.support.connection import CONNECTION, Connection, Extensions, Written
 
 #: What becomes of an answer of which so much was written.
 _DELIVERY: dict[Written, Delivery] = {
@@ -57,7 +57,8 @@ class JournaledResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it or hang up, then complete the entry, also if the server closes meanwhile."""
-        connection = connection_of(scope)
+        extensions: Extensions = scope.get("extensions") or {}
+        connection = extensions.get(CONNECTION)
         delivery: Delivery = "disconnected"
         try:
             delivery = await self._deliver(connection, scope, receive, send)

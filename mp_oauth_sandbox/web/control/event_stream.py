@@ -18,7 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from mp_oauth_sandbox.control.journal import EntryOut
 from mp_oauth_sandbox.journal import Entry, Journal, Query
-from mp_oauth_sandbox.support.connection import connection_of
+from mp_oauth_sandbox.support.connection import CONNECTION, Extensions
 
 MEDIA_TYPE = "text/event-stream"
 
@@ -93,7 +93,8 @@ class JournalStream(StreamingResponse):
                 return
         finally:
             stop()
-        connection = connection_of(scope)
+        extensions: Extensions = scope.get("extensions") or {}
+        connection = extensions.get(CONNECTION)
         if connection is not None:
             connection["abort"]()
 
