@@ -41,7 +41,9 @@ class Journal:
         self._save = save
         self._lock = threading.Lock()
         self._entries: deque[Entry] = deque(maxlen=KEPT)
-        self._unsaved: list[Entry] = []
+        # Bounded like the entries: of what could never be saved the oldest are let go.
+        self._unsaved: deque[Entry] = deque(maxlen=KEPT)
+        self._until_flush = _BATCH
         self._listeners: dict[object, _Listener] = {}
         self._closed = False
         decoder = msgspec.json.Decoder(Entry)
@@ -84,7 +86,8 @@ class Journal:
             entry.decided = next(self._numbers)
             self._entries.append(entry)
             self._unsaved.append(entry)
-            if len(self._unsaved) >= _BATCH:
+            self._until_flush -= 1
+            if not self._until_flush:
                 self._flush()
         if arrival is not None:
             arrival.entry = entry
@@ -243,13 +246,17 @@ class Journal:
             over()
 
     def _flush(self) -> None:
-        batch = [msgspec.json.encode(entry) for entry in self._unsaved]
-        self._unsaved.clear()
-        if batch:
+        """Save in batches until one is refused: then all that is left waits for the next time."""
+        self._until_flush = _BATCH
+        while self._unsaved:
+            batch = [msgspec.json.encode(entry) for entry in islice(self._unsaved, _BATCH)]
             try:
                 self._save(batch)
             except Exception:
-                _logger.exception("%d journal entries could not be kept", len(batch))
+                _logger.exception("%d journal entries could not be kept yet", len(self._unsaved))
+                return
+            for _ in batch:
+                self._unsaved.popleft()
 
     @property
     def newest(self) -> int:

@@ -1,5 +1,6 @@
 """The journal keeps what happened, and never costs anybody an answer."""
 
+import json
 import logging
 
 import httpx
@@ -41,6 +42,35 @@ def test_entries_that_cannot_be_kept_cost_nobody_an_answer(sandbox, client, capl
         assert {client.get("/x").status_code for _ in range(130)} == {401}
     assert "64 journal entries could not be kept" in caplog.text
     assert len(sandbox.journal) == 130
+
+
+def test_what_could_not_be_kept_is_tried_again_in_order_and_costs_no_more_each_time(
+    sandbox, client
+):
+    sizes: list[int] = []
+    kept: list[bytes] = []
+
+    def full(batch: list[bytes]) -> None:
+        sizes.append(len(batch))
+        raise OSError("no space left")
+
+    sandbox.journal._save = full
+    for _ in range(200):
+        client.get("/x")
+    assert sizes == [64, 64, 64]
+
+    sandbox.journal._save = kept.extend
+    sandbox.journal.flush()
+    assert [json.loads(entry)["seq"] for entry in kept] == list(range(1, 201))
+
+
+def test_what_is_forgotten_is_not_kept_afterwards(sandbox, client):
+    kept: list[bytes] = []
+    sandbox.journal._save = kept.extend
+    client.get("/x")
+    sandbox.journal.clear()
+    sandbox.journal.flush()
+    assert kept == []
 
 
 def test_it_is_read_like_a_list_of_the_newest(sandbox, client):
