@@ -4,10 +4,8 @@ import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import quote
-
-import msgspec
 
 from mp_oauth_sandbox.control.explain import Explained
 from mp_oauth_sandbox.core.consent import Consent
@@ -21,12 +19,13 @@ from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.engine.mint import Mint
 from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.engine.profiles import changed_profile, profile_named
+from mp_oauth_sandbox.engine.settings import Settings, load, save
 from mp_oauth_sandbox.explain.explain import explain
 from mp_oauth_sandbox.faults import Faults
 from mp_oauth_sandbox.journal import Journal
 from mp_oauth_sandbox.resources import ResourceTable
 from mp_oauth_sandbox.stores.memory import MemoryStore
-from mp_oauth_sandbox.stores.protocol import Store, StoreError
+from mp_oauth_sandbox.stores.protocol import Store
 from mp_oauth_sandbox.web.access import Access, allowing
 from mp_oauth_sandbox.web.app import create_app
 from mp_oauth_sandbox.webhooks.public import Webhooks
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from mp_oauth_sandbox.hosting.transport import InProcessTransport
-
-
-T = TypeVar("T")
 
 
 class Sandbox:
@@ -93,18 +89,26 @@ class Sandbox:
             profile = profile_named(profile)
         store = _open_store(data, sync)
         try:
-            remembered = store.settings()
+            remembered = load(store)
             clock = Clock(start, frozen=frozen)
-            if start is None and not frozen and "clock" in remembered:
-                clock.restore(_decoded(remembered["clock"], tuple[int, int | None]))
-            self._engine = Engine(
-                store=store, clock=clock, mint=_mint(store, seed), profile=profile or DEFAULT
+            if start is None and not frozen and remembered.clock is not None:
+                clock.restore(remembered.clock)
+            root, restarts = _mint(remembered, seed)
+            profile = profile or remembered.profile or DEFAULT
+            consent = remembered.consent or Consent()
+            save(
+                store,
+                Settings(
+                    clock=clock.state(), profile=profile, consent=consent, mint=(root, restarts)
+                ),
             )
-            if profile is None and "profile" in remembered:
-                self._engine.profile = _decoded(remembered["profile"], Profile)
-            if "consent" in remembered:
-                self._engine.consent = _decoded(remembered["consent"], Consent)
-            self._engine.save_settings()
+            self._engine = Engine(
+                store=store,
+                clock=clock,
+                mint=Mint(root, restarts=restarts),
+                profile=profile,
+                consent=consent,
+            )
             self._panel = Panel(self._engine)
             self._engine.mark_start(())
             loopback = host in LOOPBACK_HOSTS
@@ -386,24 +390,10 @@ def _open_store(data: str | Path | None, sync: Literal["normal", "full"]) -> Sto
     return SQLiteStore(data, sync=sync)
 
 
-def _decoded(text: str, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise StoreError(
-            f"the data file holds a setting that this version cannot read ({error}); start with"
-            " another file"
-        ) from error
-
-
-def _mint(store: Store, seed: str | int | None) -> Mint:
-    """The mint of this run: never the draws of an earlier run over the same data."""
-    remembered = store.settings().get("mint")
-    root, restarts = secrets.token_hex(32), 0
-    if remembered is not None:
-        root, earlier = _decoded(remembered, tuple[str, int])
-        restarts = earlier + 1
-    if seed is not None:
-        root = str(seed)
-    store.save_settings({"mint": msgspec.json.encode((root, restarts)).decode()})
-    return Mint(root, restarts=restarts)
+def _mint(remembered: Settings, seed: str | int | None) -> tuple[str, int]:
+    """Seed and number of restarts: never the draws of an earlier run over the same data."""
+    if remembered.mint is None:
+        root, restarts = secrets.token_hex(32), 0
+    else:
+        root, restarts = remembered.mint[0], remembered.mint[1] + 1
+    return (root if seed is None else str(seed)), restarts

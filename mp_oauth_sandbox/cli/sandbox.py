@@ -9,9 +9,8 @@ from mp_oauth_sandbox.control.sandbox import HealthOut
 
 
 def _text(found: HealthOut) -> str:
-    return plain(
-        f"{found.status}  version {found.version}  profile {found.profile}  now {found.now}"
-    )
+    told = f"{found.status}  version {found.version}  profile {found.profile}  now {found.now}"
+    return plain(told if found.reason is None else f"{told}  {found.reason}")
 
 
 @click.command()

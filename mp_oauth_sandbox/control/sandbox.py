@@ -8,12 +8,16 @@ from mp_oauth_sandbox.control.types import Call, Done, Nothing
 
 
 class HealthOut(Struct):
-    """The sandbox answers; which version and profile, and its virtual time."""
+    """The sandbox answers; which version and profile, and its virtual time.
 
-    status: Literal["ok"]
+    It is `degraded` while the last change could not be saved, for that `reason`.
+    """
+
+    status: Literal["ok", "degraded"]
     version: str
     profile: str
     now: str
+    reason: str | None = None
 
 
 HEALTH = Call(

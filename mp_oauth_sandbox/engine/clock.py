@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+#: How far a clock is ahead of real time, and where it is frozen, if it is (microseconds).
+ClockState = tuple[int, int | None]
+
 
 class ClockError(ValueError):
     """The clock was asked to do what it cannot: go backwards, or past the year 9890."""
@@ -30,8 +33,13 @@ class Clock:
 
     def __init__(self, start: datetime | None = None, *, frozen: bool = False) -> None:
         """Start at `start` (aware; default: the real time), running or frozen."""
+        self.before_move: Callable[[ClockState], None] | None = None
+        """Given where a move leads, before it, so that a sandbox can remember it.
+
+        If it raises, the clock has not moved. It may not read the clock, which waits for it.
+        """
         self.on_move: Callable[[], None] | None = None
-        """Called after each move, so that a sandbox can remember and note it."""
+        """Called after each move, so that a sandbox can note it."""
         self._lock = threading.Lock()
         real = self._real()
         begin = real if start is None else _microseconds(start)
@@ -56,7 +64,8 @@ class Clock:
     ) -> datetime:
         """Move forward by a duration, and return the new instant.
 
-        Raises ClockError for a negative duration, or one that leaves the calendar.
+        Raises ClockError for a negative duration, or one that leaves the calendar; and, as all
+        that move the clock, StoreError if the move cannot be saved: then it has not moved.
         """
         try:
             step = duration + timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
@@ -82,16 +91,16 @@ class Clock:
     def freeze(self) -> datetime:
         """Stop the clock, and return where it stands; `advance` and `travel` still move it."""
         with self._lock:
-            self._frozen_at = self._reading()
-            now = _instant(self._frozen_at)
+            reading = self._reading()
+            self._take((self._offset, reading))
+            now = _instant(reading)
         return self._moved(now)
 
     def resume(self) -> datetime:
         """Let a frozen clock run on from where it stands."""
         with self._lock:
             if self._frozen_at is not None:
-                self._offset = self._frozen_at - self._real()
-                self._frozen_at = None
+                self._take((self._frozen_at - self._real(), None))
             now = _instant(self._reading())
         return self._moved(now)
 
@@ -100,12 +109,12 @@ class Clock:
         """Whether the clock stands still."""
         return self._frozen_at is not None
 
-    def state(self) -> tuple[int, int | None]:
-        """How far ahead of real time, and where it is frozen (microseconds): for a restart."""
+    def state(self) -> ClockState:
+        """Where it is: for a restart."""
         with self._lock:
             return self._offset, self._frozen_at
 
-    def restore(self, state: tuple[int, int | None]) -> None:
+    def restore(self, state: ClockState) -> None:
         """Go on from an earlier `state()`; the only way back, used by reset and restart."""
         with self._lock:
             self._offset, self._frozen_at = state
@@ -120,10 +129,16 @@ class Clock:
         if reading + step > _LAST:
             raise ClockError("the clock cannot go beyond the year 9890")
         if self._frozen_at is None:
-            self._offset += step
+            self._take((self._offset + step, None))
         else:
-            self._frozen_at += step
+            self._take((self._offset, self._frozen_at + step))
         return _instant(reading + step)
+
+    def _take(self, state: ClockState) -> None:
+        # With the lock held: a reading in between could be later than where it is frozen.
+        if self.before_move is not None:
+            self.before_move(state)
+        self._offset, self._frozen_at = state
 
     def _reading(self) -> int:
         return self._offset + self._real() if self._frozen_at is None else self._frozen_at

@@ -4,14 +4,13 @@ Each message is decided by a pure function of `core/` inside one atomic store st
 and luck are arguments, taken once.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
-
-import msgspec
 
 from mp_oauth_sandbox.core.authenticate import client_id_of
 from mp_oauth_sandbox.core.authorize import approve, consent_needed, judge, judge_seller
@@ -51,9 +50,10 @@ from mp_oauth_sandbox.core.redeem import redeem_code
 from mp_oauth_sandbox.core.refresh import refresh
 from mp_oauth_sandbox.core.refusals import missing, refuse
 from mp_oauth_sandbox.core.use_token import use_token
-from mp_oauth_sandbox.engine.clock import Clock
+from mp_oauth_sandbox.engine.clock import Clock, ClockState
 from mp_oauth_sandbox.engine.mint import Mint
 from mp_oauth_sandbox.engine.rates import RateLimit
+from mp_oauth_sandbox.engine.settings import Settings, encoded, save
 from mp_oauth_sandbox.faults import Asked, Fault, Faults, Reply
 from mp_oauth_sandbox.journal import Happened, Journal, moment
 from mp_oauth_sandbox.resources import ResourceTable
@@ -90,7 +90,7 @@ class _StartState:
     """What a reset returns to."""
 
     records: list[Record]
-    clock: tuple[int, int | None]
+    clock: ClockState
     consent: Consent
     profile: Profile
     faults: Sequence[Fault]
@@ -99,13 +99,17 @@ class _StartState:
 class Engine:
     """Everything the sandbox decides, without any HTTP."""
 
-    def __init__(self, *, store: Store, clock: Clock, mint: Mint, profile: Profile) -> None:
-        """Take up what the store remembers of an earlier run, if anything."""
+    def __init__(
+        self, *, store: Store, clock: Clock, mint: Mint, profile: Profile, consent: Consent
+    ) -> None:
+        """Take up the journal that the store keeps of an earlier run, if it does."""
         self.store = store
         self.clock = clock
         self.mint = mint
         self.profile = profile
-        self.consent = Consent()
+        self.consent = consent
+        # Around saving and taking on: what was saved last is what is in effect.
+        self._changing = threading.Lock()
         self.journal = Journal(clock=clock, save=store.append_journal, kept=store.journal(1000))
         self.on_reset: Callable[[], None] | None = None
         """Called after each reset: the pages then sign browsers out."""
@@ -116,6 +120,7 @@ class Engine:
         self.webhook_hosts: frozenset[str] = frozenset()
         """Hosts beyond this machine to which notifications may go."""
         self._rates = RateLimit()
+        clock.before_move = lambda state: save(store, Settings(clock=state))
         clock.on_move = self._clock_moved
         self._start: _StartState | None = None
 
@@ -283,20 +288,24 @@ class Engine:
     def _application(self, client_id: str | None) -> Application | None:
         return self.store.read(Keys(client_id=client_id)).application if client_id else None
 
-    # ---- settings, start and reset ----
+    # ---- settings, start and reset: saved before they are taken on ----
 
     def set_consent(self, consent: Consent) -> None:
-        """Choose how sellers answer, for requests from now on."""
-        self.consent = consent
-        self.save_settings()
+        """Choose how sellers answer, for requests from now on.
+
+        Raises StoreError if that cannot be saved: then all is as it was.
+        """
+        with self._changing:
+            save(self.store, Settings(consent=consent))
+            self.consent = consent
 
     def set_profile(self, profile: Profile) -> None:
-        """Change the switches, for requests from now on."""
-        self.profile = profile
-        self.save_settings()
+        """Change the switches, for requests from now on. Raises as `set_consent`."""
+        with self._changing:
+            save(self.store, Settings(profile=profile))
+            self.profile = profile
 
     def _clock_moved(self) -> None:
-        self.save_settings()
         self.note(f"clock: {moment(self.clock())}")
         if self.deliverer is not None:
             self.deliverer.wake()
@@ -312,17 +321,6 @@ class Engine:
                 whose=Whose(client_id=client_id, user_id=user_id),
                 delivery="delivered",
             )
-        )
-
-    def save_settings(self) -> None:
-        """Let the store remember clock, profile and consent mode."""
-        encode = msgspec.json.encode
-        self.store.save_settings(
-            {
-                "clock": encode(self.clock.state()).decode(),
-                "profile": encode(self.profile).decode(),
-                "consent": encode(self.consent).decode(),
-            }
         )
 
     def mark_start(self, kept: Iterable[Application | Seller]) -> None:
@@ -348,18 +346,20 @@ class Engine:
         """Return to the state right after start; codes, tokens, journal and clock moves go.
 
         Faults that were there at the start are armed anew; whatever waits at one goes on.
+        Raises StoreError if that cannot be saved: then all is as it was.
         """
         if (start := self._start) is None:
             return
-        self.consent, self.profile = start.consent, start.profile
+        settings = Settings(clock=start.clock, profile=start.profile, consent=start.consent)
         with self.deliverer.dropping() if self.deliverer is not None else nullcontext():
-            self.store.reset(start.records, {})
-            self.clock.restore(start.clock)
+            with self._changing:
+                self.store.reset(start.records, encoded(settings))
+                self.consent, self.profile = start.consent, start.profile
+                self.clock.restore(start.clock)
             self.faults.rearm(start.faults)
             self.journal.clear()
         self.resources.reset()
         self._rates = RateLimit()
-        self.save_settings()
         if self.on_reset is not None:
             self.on_reset()
 

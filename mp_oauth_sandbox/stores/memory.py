@@ -139,6 +139,10 @@ class MemoryStore:
         """No entries: see `append_journal`."""
         return []
 
+    @property
+    def problem(self) -> None:
+        """Never any: see Store.problem."""
+
     def close(self) -> None:
         """Nothing to release."""
 

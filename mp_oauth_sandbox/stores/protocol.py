@@ -106,6 +106,11 @@ class Store(RecordStore, SettingsStore, JournalLog, Outbox, Protocol):
     be saved, and has changed nothing then.
     """
 
+    @property
+    def problem(self) -> str | None:
+        """Why the last change could not be saved; None again once one was."""
+        ...
+
     def reset(self, records: Iterable[Record], settings: Mapping[str, str]) -> None:
         """Hold just these records, and no journal; remember these settings, and others stay.
 

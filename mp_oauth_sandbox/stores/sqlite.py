@@ -70,6 +70,7 @@ class SQLiteStore:
         self._dead_kept = dead_kept
         self._finished_kept = finished_kept
         self._lock = threading.Lock()
+        self._problem: str | None = None
         self._connection: sqlite3.Connection | None = open_database(self._path, sync=sync)
         try:
             with self._held() as db:
@@ -165,6 +166,11 @@ class SQLiteStore:
             newest = db.execute("SELECT entry FROM journal ORDER BY n DESC LIMIT ?", (limit,))
             return [entry for (entry,) in newest][::-1]
 
+    @property
+    def problem(self) -> str | None:
+        """See Store.problem."""
+        return self._problem
+
     def close(self) -> None:
         """Give the file free for others. Closing twice does nothing."""
         with self._lock, explained(self._path):
@@ -175,24 +181,42 @@ class SQLiteStore:
     @contextmanager
     def _held(self) -> Generator[sqlite3.Connection]:
         with self._lock, explained(self._path):
-            if self._connection is None:
-                raise StoreError(f"{self._path}: this store is closed; open it again to use it")
-            yield self._connection
+            yield self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StoreError(f"{self._path}: this store is closed; open it again to use it")
+        return self._connection
 
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection]:
-        with self._held() as db:
-            dead, finished = self._dead, self._finished
+        with self._lock:
             try:
-                db.execute("BEGIN IMMEDIATE")
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                self._dead, self._finished = dead, finished
-                # SQLite itself rolls back after some errors, and would refuse a second time.
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
+                with explained(self._path):
+                    db = self._opened()
+                    changes = db.total_changes
+                    with self._atomic(db):
+                        yield db
+            except StoreError as error:
+                self._problem = str(error)
                 raise
+            # A decision that changes nothing succeeds on a full disk too.
+            if db.total_changes != changes:
+                self._problem = None
+
+    @contextmanager
+    def _atomic(self, db: sqlite3.Connection) -> Generator[None]:
+        dead, finished = self._dead, self._finished
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            yield
+            db.execute("COMMIT")
+        except BaseException:
+            self._dead, self._finished = dead, finished
+            # SQLite itself rolls back after some errors, and would refuse a second time.
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
 
     def _put(self, db: sqlite3.Connection, put: Sequence[Record], view: View) -> None:
         """Write records. `view` is what has just been read: some of it needs no writing."""

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mp_oauth_sandbox.core import paths
 from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.stores.protocol import StoreError
 from mp_oauth_sandbox.web.access import Access
 from mp_oauth_sandbox.web.api.resources import ResourceApi
 from mp_oauth_sandbox.web.api.token import TokenApi
@@ -25,6 +26,7 @@ from mp_oauth_sandbox.web.pages.consent import DeadPageError, on_dead_page
 from mp_oauth_sandbox.web.pages.home import Home
 from mp_oauth_sandbox.web.pages.rendering import PageRefusedError, Pages, on_page_refused
 from mp_oauth_sandbox.web.pages.sessions import Sessions
+from mp_oauth_sandbox.web.unsaved import record_unsaved
 from mp_oauth_sandbox.webhooks.public import Webhooks
 from mp_oauth_sandbox.wire.errors import INTERNAL_ERROR
 
@@ -50,7 +52,7 @@ def create_app(
 
     engine.on_reset = forget
     done = operations(engine, webhooks or Webhooks(engine), sessions)
-    control = ControlApi(done, access, limits)
+    control = ControlApi(done, access, limits, engine.journal)
 
     async def on_http_error(request: Request, _error: Exception) -> Response:
         """Starlette's own errors: no such path, or not with this method."""
@@ -62,8 +64,12 @@ def create_app(
         # Nobody is there to read it.
         return Response(status_code=HTTPStatus.BAD_REQUEST)
 
-    async def on_crash(_request: Request, _error: Exception) -> Response:
-        # It should never come to this; Starlette raises it again, for the log.
+    async def on_crash(request: Request, error: Exception) -> Response:
+        # But for a store that fails it should never come to this. Starlette raises it again,
+        # for the log.
+        if isinstance(error, StoreError):
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            record_unsaved(engine.journal, request, error, status=status)
         return Response(INTERNAL_ERROR, status_code=500, headers=JSON_HEADERS)
 
     starlette = Starlette(

@@ -92,9 +92,10 @@ class Deliverer:
         See `engine.Deliverer`.
         """
         with self._ledger.dropping():
+            yield
+            # Not before: a reset that fails leaves everything as it was.
             self._resets += 1
             self._mishaps.clear()
-            yield
         with self._lock:
             if self._thread is not None:
                 self._thread.loop.call_soon_threadsafe(self._cut_off)

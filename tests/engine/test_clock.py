@@ -1,6 +1,7 @@
 """The server's clock: forward only, and deaf to what moves the test's own time."""
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import freezegun
@@ -9,7 +10,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mp_oauth_sandbox.engine.clock import Clock, ClockError
+from mp_oauth_sandbox.engine.clock import Clock, ClockError, ClockState
 
 START = datetime(2026, 5, 18, 1, 12, 0, 123_457, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -125,6 +126,38 @@ def test_its_state_can_be_taken_up_again():
     frozen.advance(days=1)
     frozen.restore(again.state())
     assert frozen() == START
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        lambda clock: clock.advance(days=1),
+        lambda clock: clock.travel(START + timedelta(days=1)),
+        lambda clock: clock.resume(),
+    ],
+    ids=["advance", "travel", "resume"],
+)
+def test_what_is_told_before_a_move_hears_where_it_leads_and_can_forbid_it(
+    move: Callable[[Clock], object],
+):
+    clock, twin, told = Clock(START, frozen=True), Clock(START, frozen=True), list[ClockState]()
+    moved: list[bool] = []
+
+    def forbid(state: ClockState) -> None:
+        told.append(state)
+        raise OSError("no room")
+
+    clock.before_move, clock.on_move = forbid, lambda: moved.append(True)
+    before = clock.state()
+    with pytest.raises(OSError, match="no room"):
+        move(clock)
+    assert (clock.state(), moved) == (before, [])
+
+    clock.before_move = told.append
+    move(clock)
+    assert (clock.state(), moved) == (told[-1], [True])
+    move(twin)
+    assert abs(twin() - clock()) < timedelta(seconds=30)
 
 
 def test_freezegun_does_not_reach_it():

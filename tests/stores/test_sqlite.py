@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from mp_oauth_sandbox.core.records import (
+    NOTHING,
     Change,
     Credential,
     CredentialKind,
@@ -384,6 +385,28 @@ def test_a_disk_that_takes_no_more_is_reported_and_what_was_acknowledged_stays(p
     assert len(acknowledged) > 5
     with closing(SQLiteStore(path)) as store:
         assert len(store.page(Seller, limit=100_000)) == len(acknowledged)
+
+
+def test_a_full_file_is_a_problem_until_something_is_saved(store: SQLiteStore, path: Path):
+    connection = store._connection
+    assert connection is not None
+    large = [replace(SELLER, user_id=n, nickname="x" * 5000) for n in range(10, 20)]
+    # No page more than it has: SQLite's own answer to a full disk.
+    connection.execute("PRAGMA max_page_count = 1")
+
+    with pytest.raises(StoreError) as caught:
+        put(store, *large)
+
+    assert str(caught.value).startswith(f"{path}: the disk is full; make room and try again")
+    assert store.snapshot() == []
+    assert store.problem == str(caught.value)
+    store.transact(Keys(), lambda _: (NOTHING, None), now=START)
+    assert store.problem == str(caught.value)
+
+    connection.execute("PRAGMA max_page_count = 1000")
+    put(store, *large)
+
+    assert store.problem is None
 
 
 def test_an_exchange_does_the_same_work_however_much_is_stored(

@@ -10,7 +10,7 @@ from mercadopago.webhook import (
     WebhookSignatureValidator,
 )
 
-from mp_oauth_sandbox import Application, Notification, Sandbox, Seller
+from mp_oauth_sandbox import Application, Notification, Sandbox, Seller, StoreError
 from mp_oauth_sandbox.faults.webhook import WebhookFault, WebhookHow
 from mp_oauth_sandbox.webhooks.public import Webhooks
 
@@ -232,6 +232,33 @@ def test_a_reset_forgets_what_was_held_back(
 
     told(sandbox, application, seller)
     assert len(receiver.received) == 1
+
+
+def test_a_reset_that_cannot_be_saved_forgets_nothing(
+    sandbox: Sandbox,
+    application: Application,
+    seller: Seller,
+    receiver: Receiver,
+    befall: Befall,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def full(*_: object) -> None:
+        raise StoreError("no room")
+
+    befall("out-of-order")
+    held = told(sandbox, application, seller)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox._engine.store, "reset", full)
+        with pytest.raises(StoreError, match="no room"):
+            sandbox.reset()
+
+    overtaking = told(sandbox, application, seller)
+    sandbox.webhooks.settle()
+    assert [received.body["id"] for received in receiver.received] == [
+        overtaking.notification_id,
+        held.notification_id,
+    ]
 
 
 def test_faults_that_fail_are_no_faults(

@@ -13,20 +13,33 @@ from mp_oauth_sandbox.control.types import ErrorOut
 from mp_oauth_sandbox.core.paths import CONTROL
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.engine.clock import ClockError
+from mp_oauth_sandbox.journal import Journal
 from mp_oauth_sandbox.journal.masks import masked_request
+from mp_oauth_sandbox.stores.protocol import StoreError
 from mp_oauth_sandbox.web.access import Access
 from mp_oauth_sandbox.web.bodies import JSON_HEADERS, BodyLimits
 from mp_oauth_sandbox.web.control.inputs import given_to
 from mp_oauth_sandbox.web.control.operations import CallRefusedError, Heard, Operation
 from mp_oauth_sandbox.web.pages.sessions import cookie_name
+from mp_oauth_sandbox.web.unsaved import record_unsaved
+
+#: Not 503, which clients and proxies repeat by themselves, and which faults answer with.
+UNSAVED = HTTPStatus.INSUFFICIENT_STORAGE
 
 
 class ControlApi:
     """The operations behind their guard."""
 
-    def __init__(self, operations: Iterable[Operation], access: Access, limits: BodyLimits) -> None:
-        """`access` says who may call."""
+    def __init__(
+        self,
+        operations: Iterable[Operation],
+        access: Access,
+        limits: BodyLimits,
+        journal: Journal,
+    ) -> None:
+        """`access` says who may call; `journal` is told of what could not be saved."""
         self._access = access
+        self._journal = journal
         self._limits = limits
         self.routes = [
             Route(one.call.path, self._endpoint(one), methods=[one.call.method])
@@ -49,6 +62,9 @@ class ControlApi:
                 return _error(HTTPStatus.BAD_REQUEST, str(error), "clock")
             except CallRefusedError as error:
                 return _error(error.status, error.problem, error.field)
+            except StoreError as error:
+                record_unsaved(self._journal, request, error, status=UNSAVED)
+                return _error(UNSAVED, str(error))
             return answered if isinstance(answered, Response) else _json(call.status, answered)
 
         return answer

@@ -68,6 +68,7 @@ def _operation(
     responses: dict[str, object] = {
         str(call.status): {"description": HTTPStatus(call.status).phrase, **given},
         "4XX": {"description": "Names the field at fault and what would be right", **error},
+        "507": {"description": "It could not be saved, and is not in effect", **error},
     }
     if call.waits:
         responses["504"] = {"description": "Notifications are still due or in flight", **error}

@@ -30,11 +30,13 @@ class SandboxOperations:
         )
 
     async def _health(self, _: Nothing) -> HealthOut:
+        problem = self._engine.store.problem
         return HealthOut(
-            status="ok",
+            status="ok" if problem is None else "degraded",
             version=__version__,
             profile=described(self._engine.profile),
             now=moment(self._engine.clock()),
+            reason=problem,
         )
 
     async def _reset(self, _: Nothing) -> Done:

@@ -149,7 +149,7 @@ def test_health_says_version_profile_and_time(client: httpx.Client) -> None:
     health = call(client, "GET /health").json()
     assert health["status"] == "ok"
     assert health["profile"] == "default"
-    assert set(health) == {"status", "version", "profile", "now"}
+    assert set(health) == {"status", "version", "profile", "now", "reason"}
 
 
 # ---- journal and reset ----
