@@ -108,6 +108,7 @@ class Sandbox:
                 mint=Mint(root, restarts=restarts),
                 profile=profile,
                 consent=consent,
+                webhook_hosts=allow_webhook_hosts,
             )
             self._panel = Panel(self._engine)
             self._engine.mark_start(())
@@ -115,7 +116,6 @@ class Sandbox:
             if control_token is None and live and not loopback:
                 control_token = secrets.token_urlsafe(24)
             self.control_token = control_token
-            self._engine.webhook_hosts = frozenset(host.lower() for host in allow_webhook_hosts)
             self._webhooks = Webhooks(self._engine)
             access = Access(hosts=allowing([*allow_hosts, host]), token=control_token)
             self.asgi: ASGIApp = create_app(self._engine, access=access, webhooks=self._webhooks)

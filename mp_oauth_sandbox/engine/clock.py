@@ -33,13 +33,8 @@ class Clock:
 
     def __init__(self, start: datetime | None = None, *, frozen: bool = False) -> None:
         """Start at `start` (aware; default: the real time), running or frozen."""
-        self.before_move: Callable[[ClockState], None] | None = None
-        """Given where a move leads, before it, so that a sandbox can remember it.
-
-        If it raises, the clock has not moved. It may not read the clock, which waits for it.
-        """
-        self.on_move: Callable[[], None] | None = None
-        """Called after each move, so that a sandbox can note it."""
+        self._before: Callable[[ClockState], None] | None = None
+        self._after: Callable[[], None] | None = None
         self._lock = threading.Lock()
         real = self._real()
         begin = real if start is None else _microseconds(start)
@@ -109,6 +104,13 @@ class Clock:
         """Whether the clock stands still."""
         return self._frozen_at is not None
 
+    def watch(self, *, before: Callable[[ClockState], None], after: Callable[[], None]) -> None:
+        """Let a sandbox remember where each move leads, `before` it, and note it `after` it.
+
+        If `before` raises, the clock does not move. It may not read the clock, which waits for it.
+        """
+        self._before, self._after = before, after
+
     def state(self) -> ClockState:
         """Where it is: for a restart."""
         with self._lock:
@@ -120,8 +122,8 @@ class Clock:
             self._offset, self._frozen_at = state
 
     def _moved(self, now: datetime) -> datetime:
-        if self.on_move is not None:
-            self.on_move()
+        if self._after is not None:
+            self._after()
         return now
 
     def _move(self, reading: int, step: int) -> datetime:
@@ -136,8 +138,8 @@ class Clock:
 
     def _take(self, state: ClockState) -> None:
         # With the lock held: a reading in between could be later than where it is frozen.
-        if self.before_move is not None:
-            self.before_move(state)
+        if self._before is not None:
+            self._before(state)
         self._offset, self._frozen_at = state
 
     def _reading(self) -> int:

@@ -100,9 +100,19 @@ class Engine:
     """Everything the sandbox decides, without any HTTP."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, mint: Mint, profile: Profile, consent: Consent
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        mint: Mint,
+        profile: Profile,
+        consent: Consent,
+        webhook_hosts: Iterable[str] = (),
     ) -> None:
-        """Take up the journal that the store keeps of an earlier run, if it does."""
+        """Take up the journal that the store keeps of an earlier run, if it does.
+
+        `webhook_hosts` are those beyond this machine to which notifications may go.
+        """
         self.store = store
         self.clock = clock
         self.mint = mint
@@ -111,18 +121,24 @@ class Engine:
         # Around saving and taking on: what was saved last is what is in effect.
         self._changing = threading.Lock()
         self.journal = Journal(clock=clock, save=store.append_journal, kept=store.journal(1000))
-        self.on_reset: Callable[[], None] | None = None
-        """Called after each reset: the pages then sign browsers out."""
         self.faults = Faults(note=self.note)
         self.resources = ResourceTable()
-        self.deliverer: Courier | None = None
-        """Told of notifications; without one they wait in the store."""
-        self.webhook_hosts: frozenset[str] = frozenset()
-        """Hosts beyond this machine to which notifications may go."""
+        self.webhook_hosts = frozenset(host.lower() for host in webhook_hosts)
+        self._courier: Courier | None = None
+        self._at_reset: list[Callable[[], None]] = []
         self._rates = RateLimit()
-        clock.before_move = lambda state: save(store, Settings(clock=state))
-        clock.on_move = self._clock_moved
         self._start: _StartState | None = None
+        clock.watch(
+            before=lambda state: save(store, Settings(clock=state)), after=self._clock_moved
+        )
+
+    def employ(self, courier: Courier) -> None:
+        """Let this one deliver notifications; until then they wait in the store."""
+        self._courier = courier
+
+    def at_reset(self, forget: Callable[[], None]) -> None:
+        """Let this be called after each reset, by whoever remembers something of their own."""
+        self._at_reset.append(forget)
 
     # ---- requests that are answered as the armed faults will have it ----
 
@@ -214,13 +230,13 @@ class Engine:
         """A store step that may write notifications; whoever delivers them is told."""
         change, outcome = self.store.transact(keys, decide, now=now)
         if Notification in map(type, change.put):
-            self._written()
+            self._wake()
         return outcome
 
-    def _written(self) -> None:
-        """A notification waits in the store."""
-        if self.deliverer is not None:
-            self.deliverer.wake()
+    def _wake(self) -> None:
+        """A notification waits in the store, or may be due."""
+        if self._courier is not None:
+            self._courier.wake()
 
     def _token(self, request: TokenRequest) -> _Decided[TokensIssued]:
         client_id = request.authentication.client_id or client_id_of(request.authentication)
@@ -262,7 +278,7 @@ class Engine:
         decide = partial(decide, now=now, fresh=fresh, profile=profile)
         change, outcome = self.store.transact(keys, decide, now=now)
         if Notification in map(type, change.put):
-            self._written()
+            self._wake()
         return outcome, now
 
     def ask(self, message: Ask) -> Askable | Refused:
@@ -307,8 +323,7 @@ class Engine:
 
     def _clock_moved(self) -> None:
         self.note(f"clock: {moment(self.clock())}")
-        if self.deliverer is not None:
-            self.deliverer.wake()
+        self._wake()
 
     def note(self, what: str, *, client_id: str | None = None, user_id: int | None = None) -> None:
         """Write into the journal what a test did to the world."""
@@ -351,7 +366,7 @@ class Engine:
         if (start := self._start) is None:
             return
         settings = Settings(clock=start.clock, profile=start.profile, consent=start.consent)
-        with self.deliverer.dropping() if self.deliverer is not None else nullcontext():
+        with self._courier.dropping() if self._courier is not None else nullcontext():
             with self._changing:
                 self.store.reset(start.records, encoded(settings))
                 self.consent, self.profile = start.consent, start.profile
@@ -360,8 +375,8 @@ class Engine:
             self.journal.clear()
         self.resources.reset()
         self._rates = RateLimit()
-        if self.on_reset is not None:
-            self.on_reset()
+        for forget in self._at_reset:
+            forget()
 
     def close(self) -> None:
         """Let go of what waits at a fault, save what is left and release the store."""

@@ -46,11 +46,8 @@ def create_app(
     consent, home = ConsentPages(engine, pages, sessions), Home(engine, pages)
     resources = ResourceApi(engine, limits)
 
-    def forget() -> None:
-        sessions.forget()
-        resources.forget()
-
-    engine.on_reset = forget
+    engine.at_reset(sessions.forget)
+    engine.at_reset(resources.forget)
     done = operations(engine, webhooks or Webhooks(engine), sessions)
     control = ControlApi(done, access, limits, engine.journal)
 

@@ -6,9 +6,9 @@ from starlette.requests import Request
 
 from mp_oauth_sandbox.core.paths import ENDPOINTS, is_own
 from mp_oauth_sandbox.journal import Happened, Journal, Kind
+from mp_oauth_sandbox.journal.masks import masked_request
 from mp_oauth_sandbox.stores.protocol import StoreError
-from mp_oauth_sandbox.web.arrivals import arrival_of
-from mp_oauth_sandbox.web.bodies import request_line
+from mp_oauth_sandbox.web.arrivals import ARRIVAL
 
 
 def record_unsaved(
@@ -20,10 +20,10 @@ def record_unsaved(
     journal.record(
         Happened(
             kind=kind,
-            request=request_line(request),
+            request=masked_request(request.method, path),
             status=status,
             outcome=f"not saved: {error}",
             delivery="delivered",
-            arrival=arrival_of(request),
+            arrival=request.scope.get(ARRIVAL),
         )
     )

@@ -49,7 +49,7 @@ class Deliverer:
         self._worker: Future[None] | None = None
         # With the number of resets before it.
         self._in_flight: tuple[asyncio.Task[Receipt], int] | None = None
-        engine.deliverer = self
+        engine.employ(self)
 
     # ---- called from any thread ----
 

@@ -147,13 +147,13 @@ def test_what_is_told_before_a_move_hears_where_it_leads_and_can_forbid_it(
         told.append(state)
         raise OSError("no room")
 
-    clock.before_move, clock.on_move = forbid, lambda: moved.append(True)
+    clock.watch(before=forbid, after=lambda: moved.append(True))
     before = clock.state()
     with pytest.raises(OSError, match="no room"):
         move(clock)
     assert (clock.state(), moved) == (before, [])
 
-    clock.before_move = told.append
+    clock.watch(before=told.append, after=lambda: moved.append(True))
     move(clock)
     assert (clock.state(), moved) == (told[-1], [True])
     move(twin)
