@@ -24,6 +24,7 @@ from mp_oauth_sandbox.faults import (
     Slow,
     load_faults,
 )
+from mp_oauth_sandbox.journal import moment
 
 CALLBACK = "https://shop.example/mp/callback?tenant=1&flag"
 
@@ -602,6 +603,25 @@ def test_a_gate_decides_a_race_the_same_way_every_time(
 
         won = [place for place, answer in enumerate(answers) if answer.status_code == 200]
         assert won == [winner]
+
+
+def test_what_a_gate_held_is_in_the_journal_at_the_instant_of_its_decision(world: World) -> None:
+    sandbox = world.sandbox
+    came, request = sandbox.clock.freeze(), world.exchange()
+    gate = sandbox.faults.add(Gate(on="exchange", waiting=2, within=30))
+    pause = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(world.post, request)
+        while not gate.held:
+            pause.wait(0.0005)
+        decided = sandbox.clock.advance(minutes=9)
+        sandbox.faults.clear()
+        assert call.result().status_code == 200
+
+    entry = sandbox.journal.last(kind="token")
+
+    assert came < decided == entry.at
+    assert sandbox.explain(request["code"]).facts["spent_at"] == moment(decided)
 
 
 @pytest.mark.parametrize("opening", ["within", "remove", "clear", "reset", "close"])

@@ -1,6 +1,7 @@
 """The pages as a browser meets them, without a browser."""
 
 import html
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -488,6 +489,57 @@ def test_the_built_in_callback_exchanges_the_code(
     assert client.post("/callback", data=data | {"csrf": "x"}).status_code == 403
     del data["code"]
     assert "code is a required parameter" in text(client.post("/callback", data=data))
+
+
+def exchanged(client: httpx.Client, arrived: httpx.Response) -> httpx.Response:
+    data = {name: field(arrived, name) for name in ("code", "state", "csrf")}
+    return client.post("/callback", data=data)
+
+
+def test_the_entry_of_the_built_in_callback_s_exchange_says_whose_and_what_was_issued(
+    client: httpx.Client, arrived: httpx.Response, sandbox: Sandbox, built_in: Application
+) -> None:
+    consent = sandbox.journal.last(kind="authorization")
+
+    done = exchanged(client, arrived)
+
+    entry = sandbox.journal.last(kind="token")
+    assert (entry.client_id, entry.user_id) == (built_in.client_id, consent.user_id)
+    assert (entry.grant, entry.carried) == (consent.grant, consent.got)
+    assert set(entry.got) == {"access_token", "refresh_token"}
+    assert entry.delivery == "delivered"
+    issued, _ = json.JSONDecoder().raw_decode(text(done), text(done).index('{\n  "access_token"'))
+    explained = sandbox.explain(issued["access_token"])
+    assert explained.facts["entries"] == str(entry.seq)
+
+
+def test_the_built_in_callback_s_exchange_meets_an_armed_refusal(
+    client: httpx.Client, arrived: httpx.Response, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("refuse", on="exchange")
+
+    refused = exchanged(client, arrived)
+
+    assert '"access_token"' not in text(refused)
+    assert "refuse" in sandbox.journal.last(kind="token").faults[0]
+    sandbox.faults.assert_all_reached()
+    assert '"access_token"' in text(exchanged(client, arrived))
+
+
+@pytest.mark.parametrize(
+    ("fault", "redeemed"), [("lose-response", True), ("drop-before-commit", False)]
+)
+def test_the_built_in_callback_shows_that_an_answer_was_lost(
+    client: httpx.Client, arrived: httpx.Response, sandbox: Sandbox, fault: str, redeemed: bool
+) -> None:
+    sandbox.faults.add(fault, on="exchange")
+
+    lost = exchanged(client, arrived)
+
+    assert "no answer: a fault hung up" in text(lost)
+    assert '"access_token"' not in text(lost)
+    entry = sandbox.journal.last(kind="token")
+    assert (entry.delivery, bool(entry.got)) == ("dropped", redeemed)
 
 
 def test_the_built_in_callback_shows_a_denial(client: httpx.Client) -> None:
