@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from mp_oauth_sandbox import Application, Sandbox, Seller, Webhook
+from mp_oauth_sandbox.core.records import Credential, CredentialKind
 from mp_oauth_sandbox.faults import Gate, LoseResponse, Slow
 from mp_oauth_sandbox.journal import Entry
 
@@ -329,3 +330,18 @@ def test_a_wait_that_cannot_be_is_refused(http: httpx.Client, query: str) -> Non
     answer = http.get(f"/_sandbox/journal?{query}")
 
     assert (answer.status_code, answer.json()["field"]) == (400, "wait")
+
+
+def test_the_instant_of_an_entry_is_that_of_its_decision(
+    sandbox: Sandbox, http: httpx.Client, application: Application, seller: Seller
+):
+    exchange(http, application, code(sandbox, http, application, seller))
+
+    consent, redemption = sandbox.journal.last("authorization"), sandbox.journal.last("token")
+
+    (issued,) = [
+        record
+        for record in sandbox._engine.store.snapshot()
+        if isinstance(record, Credential) and record.kind is CredentialKind.CODE
+    ]
+    assert (consent.at, redemption.at) == (issued.issued_at, issued.spent_at)
