@@ -159,12 +159,13 @@ def approve(
     )
     if not link.consented:
         link = replace(link, consented=True)
+    changed = () if link is view.link else (link,)
     told = (
         authorized(application, seller.user_id, "consent", now=now, fresh=fresh, profile=profile)
         if application.webhook
         else ()
     )
-    return Change(put=(link, grant, code, *told)), CodeIssued(
+    return Change(put=(*changed, grant, code, *told)), CodeIssued(
         redirect_uri=request.redirect_uri,
         code=code.secret,
         state=request.state,

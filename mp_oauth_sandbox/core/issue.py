@@ -1,4 +1,4 @@
-"""Making the tokens of one grant: the same for a code, a refresh and client credentials."""
+"""Making the tokens of one grant: the same for a code and a refresh."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -85,7 +85,7 @@ class Seller:
 class Link:
     """One application and one seller, and what they have agreed so far.
 
-    `newer_grants` is raised by each new approval when the profile lets it displace the
+    `newer_grants` is raised by each exchange of a code when the profile lets that displace the
     earlier refresh tokens. The two UUIDs are the seller's public keys for this
     application, live and test; they stay the same for the life of the link.
     """

@@ -56,6 +56,7 @@ def redeem_code(
     if refused is not None:
         return _after_refusal(view, refused, now, profile), refused
     link, grant = _displace(link, grant, profile)
+    changed = () if link is view.link else (link,)
     records, tokens = issue_tokens(
         application,
         link,
@@ -78,7 +79,7 @@ def redeem_code(
         if application.webhook
         else ()
     )
-    return Change(put=(link, replace(code, spent_at=now), *records, *told)), tokens
+    return Change(put=(*changed, replace(code, spent_at=now), *records, *told)), tokens
 
 
 def _fields(application: Application, request: RedeemCode) -> Refused | None:

@@ -1,7 +1,7 @@
 """The engine: decides what is asked, with the clock, the mint, the store and the profile.
 
-Each message is decided by a pure function of `core/` inside one atomic store step; time
-and luck are arguments, taken once.
+Each message is decided by a pure function of `core/`, inside one atomic store step if it changes
+anything; time and luck are arguments, taken once.
 """
 
 import threading
@@ -145,8 +145,8 @@ class Engine:
     async def token(self, message: TokenRequest | Refused, *, request: str) -> Reply[TokensIssued]:
         """Decide a request for tokens, and how its answer is delivered.
 
-        `request` is method and path. A refusal in place of a message is one that parsing has
-        found already; faults meet it like any other request.
+        `request` is method and path, as they came. A refusal in place of a message is one that
+        parsing has found already; faults meet it like any other request.
         """
         return await self._served("token", request, message, self._token)
 
@@ -165,7 +165,7 @@ class Engine:
             if isinstance(asked, Refused):
                 whose = self._presented_by(message)
                 return Reply(outcome=asked, at=self.clock(), whose=whose)
-        return await self._served("authorization", request, message, self._answered)
+        return await self._served("authorization", request, message, self._consented)
 
     async def _served(
         self,
@@ -261,7 +261,7 @@ class Engine:
         view = self.store.read(Keys(secret=request.token)) if request.token else View()
         return use_token(view, request, now=now, profile=self.profile), now
 
-    def _answered(self, message: Approve | Deny) -> _Decided[CodeIssued]:
+    def _consented(self, message: Approve | Deny) -> _Decided[CodeIssued]:
         if isinstance(message, Deny):
             now, asked = (
                 self.clock(),

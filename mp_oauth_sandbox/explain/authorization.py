@@ -155,8 +155,6 @@ def _answer(engine: Engine, pasted: Pasted, facts: dict[str, str]) -> list[str]:
         }
         facts["now"], facts["answer"] = "accepted", given.mode
         return [f"now: would be accepted: {consent[given.mode]}"]
-    if not isinstance(outcome, Refused):
-        raise TypeError(f"no explanation for {type(outcome).__name__}")
     outcome = masked_paste(outcome)
     redirected = (
         outcome.cause is Cause.REDIRECT_URI_NOT_REGISTERED

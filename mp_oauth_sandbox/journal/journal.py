@@ -2,10 +2,12 @@
 
 import logging
 import threading
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import count, islice
+from operator import attrgetter
 from typing import Unpack
 
 import msgspec
@@ -22,6 +24,8 @@ KEPT = 10_000
 _BATCH = 64
 
 _logger = logging.getLogger("mp_oauth_sandbox")
+
+_seq = attrgetter("seq")
 
 _Listener = tuple[Callable[[Entry], None], Callable[[], None] | None]
 
@@ -47,7 +51,7 @@ class Journal:
         self._listeners: dict[object, _Listener] = {}
         self._closed = False
         decoder = msgspec.json.Decoder(Entry)
-        self._entries.extend(decoder.decode(entry) for entry in kept)
+        self._entries.extend(sorted(map(decoder.decode, kept), key=_seq))
         self._next = self._entries[-1].seq + 1 if self._entries else 1
         numbers = (max(one.arrived, one.decided, one.ended or 0) for one in self._entries)
         self._numbers = count(max(numbers, default=0) + 1)
@@ -84,6 +88,8 @@ class Journal:
             entry.seq = self._next
             self._next += 1
             entry.decided = next(self._numbers)
+            if entry.delivery != "pending":
+                entry.ended = next(self._numbers)
             self._entries.append(entry)
             self._unsaved.append(entry)
             self._until_flush -= 1
@@ -91,9 +97,7 @@ class Journal:
                 self._flush()
         if arrival is not None:
             arrival.entry = entry
-        if entry.delivery != "pending":
-            entry.ended = next(self._numbers)
-        for tell, _ in tuple(self._listeners.values()):
+        for tell, _ in self._listeners.values():
             try:
                 tell(entry)
             except Exception:
@@ -113,9 +117,8 @@ class Journal:
     def entries(self, *, after: int = 0, limit: int | None = None) -> list[Entry]:
         """Entries with a higher number than `after`, oldest first, at most `limit`."""
         with self._lock:
-            if not self._entries:
-                return []
-            skipped = max(0, after - self._entries[0].seq + 1)
+            # Not by counting: a run that was killed may have left gaps.
+            skipped = bisect_right(self._entries, after, key=_seq)
             stop = None if limit is None else skipped + limit
             return list(islice(self._entries, skipped, stop))
 
@@ -235,7 +238,7 @@ class Journal:
         """Save what is not saved yet, and end the subscriptions that wait for an end."""
         with self._lock:
             self._closed = True
-            self._flush()
+            self._flush(everything=True)
         self._end_listeners()
 
     def _end_listeners(self) -> None:
@@ -245,18 +248,26 @@ class Journal:
         for over in ended:
             over()
 
-    def _flush(self) -> None:
-        """Save in batches until one is refused: then all that is left waits for the next time."""
+    def _flush(self, *, everything: bool = False) -> None:
+        """Save in batches until one is refused: then all that is left waits for the next time.
+
+        What has not ended waits too, for its end is to be kept; but not if `everything` is saved.
+        """
         self._until_flush = _BATCH
-        while self._unsaved:
-            batch = [msgspec.json.encode(entry) for entry in islice(self._unsaved, _BATCH)]
+        while True:
+            ready = (one for one in self._unsaved if everything or one.ended is not None)
+            batch = list(islice(ready, _BATCH))
+            if not batch:
+                return
             try:
-                self._save(batch)
+                self._save([msgspec.json.encode(entry) for entry in batch])
             except Exception:
                 _logger.exception("%d journal entries could not be kept yet", len(self._unsaved))
                 return
-            for _ in batch:
-                self._unsaved.popleft()
+            saved = {entry.seq for entry in batch}
+            left = [entry for entry in self._unsaved if entry.seq not in saved]
+            self._unsaved.clear()
+            self._unsaved.extend(left)
 
     @property
     def newest(self) -> int:

@@ -24,8 +24,8 @@ class Answer:
 class Asked:
     """One request, as far as faults tell requests apart.
 
-    `request` is method and path. At the authorization endpoint only what sends the browser
-    back counts: an approval or a denial. `webhook` is the other direction: a notification.
+    `request` is method and path, as they came. At the authorization endpoint only what sends the
+    browser back counts: an approval or a denial. `webhook` is the other direction: a notification.
     """
 
     endpoint: Endpoint

@@ -40,24 +40,30 @@ class _Malformed(Exception):
 # ---- GET /authorization ----
 
 
-def parse_authorization(query: bytes) -> AuthorizationRequest | Refused:
-    """An authorization request from raw query bytes: RFC 6749 section 4.1.1.
-
-    Parameters nobody documents (prompt, site_id, show_dialog and others) are ignored.
-    """
-    known = {
+#: The parameters of an authorization request.
+_AUTHORIZATION = frozenset(
+    {
         "client_id",
         "response_type",
         "redirect_uri",
+        "state",
         "code_challenge",
         "code_challenge_method",
         "scope",
         "platform_id",
     }
+)
+
+
+def parse_authorization(query: bytes) -> AuthorizationRequest | Refused:
+    """An authorization request from raw query bytes: RFC 6749 section 4.1.1.
+
+    Parameters nobody documents (prompt, site_id, show_dialog and others) are ignored.
+    """
     values: dict[str, str] = {}
     state: str | None = None
     try:
-        for name, value in _pairs(query, only={*known, "state"}):
+        for name, value in _pairs(query, only=_AUTHORIZATION):
             if name == "state":
                 state = _state(value) or None
             else:

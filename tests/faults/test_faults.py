@@ -572,6 +572,17 @@ def test_faults_are_added_listed_and_removed_over_http(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize("path", [f"/v1/{'a' * 120}", "/v1/TG-0123", "/v1/a b", "/v1/*-end"])
+def test_a_fault_meets_its_path_however_long_and_whatever_it_looks_like(
+    world: World, path: str
+) -> None:
+    armed = world.sandbox.faults.add(Refuse(on=path))
+
+    world.http.get(path.replace("*", "TG-0123456789abcdef01234567-1"))
+
+    assert armed.matched == 1
+
+
 # ---- gates ----
 
 

@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from mp_oauth_sandbox import Application, Sandbox, Seller, Webhook
+from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.records import Credential, CredentialKind
-from mp_oauth_sandbox.faults import Gate, LoseResponse, Slow
+from mp_oauth_sandbox.faults import Gate, LoseResponse, Refuse, Slow
 from mp_oauth_sandbox.journal import Entry
 
 CALLBACK = "https://shop.example/cb"
@@ -345,3 +346,43 @@ def test_the_instant_of_an_entry_is_that_of_its_decision(
         if isinstance(record, Credential) and record.kind is CredentialKind.CODE
     ]
     assert (consent.at, redemption.at) == (issued.issued_at, issued.spent_at)
+
+
+def test_whose_a_refused_consent_is_is_told_though_nobody_is_signed_in(
+    sandbox: Sandbox, http: httpx.Client, application: Application, seller: Seller
+):
+    operator = sandbox.create_seller(collaborator_of=seller)
+    sandbox.auto_consent(operator)
+
+    assert http.get(sandbox.authorization_url(application)).status_code == 400
+
+    (entry,) = sandbox.journal.query(seller=operator)
+    assert (entry.cause, entry.client_id) == ("operator_account", application.client_id)
+
+
+def test_whose_a_consent_is_that_meets_a_refusing_fault_is_told(
+    sandbox: Sandbox, http: httpx.Client, application: Application, seller: Seller
+):
+    sandbox.auto_consent(seller)
+    sandbox.faults.add(Refuse(cause=Cause.SERVER_FAILED, on="authorization"))
+
+    http.get(sandbox.authorization_url(application))
+
+    (entry,) = sandbox.journal.query(seller=seller)
+    assert entry.cause == Cause.SERVER_FAILED
+
+
+def test_a_restart_finds_every_entry_ended_that_had_ended(tmp_path: Path):
+    data = tmp_path / "sandbox.db"
+    with Sandbox(data=data) as sandbox, httpx.Client(base_url=sandbox.url) as http:
+        for _ in range(130):
+            http.get("/users/me")
+        sandbox.clock.advance(seconds=1)
+        before = sandbox.journal.entries()
+
+    with Sandbox(data=data) as sandbox:
+        kept = sandbox.journal.entries()
+
+    assert [one.seq for one in kept] == list(range(1, 132))
+    assert [(one.delivery, one.ended) for one in kept] == [(o.delivery, o.ended) for o in before]
+    assert all(one.ended for one in kept)

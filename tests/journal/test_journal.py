@@ -57,7 +57,8 @@ def test_what_could_not_be_kept_is_tried_again_in_order_and_costs_no_more_each_t
     sandbox.journal._save = full
     for _ in range(200):
         client.get("/x")
-    assert sizes == [64, 64, 64]
+    assert len(sizes) == 3
+    assert max(sizes) <= 64
 
     sandbox.journal._save = kept.extend
     sandbox.journal.flush()

@@ -1,4 +1,4 @@
-"""From what was decided to what is sent and what is written down, once for every way in."""
+"""From what the API decided to what is sent and what is written down, once for every way in."""
 
 from collections.abc import Callable, Mapping
 from functools import partial

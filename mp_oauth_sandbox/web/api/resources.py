@@ -53,7 +53,7 @@ class ResourceApi:
         parsed = wire.parse_bearer(
             request.headers.get("authorization"), request.scope["query_string"], engine.profile
         )
-        reply = await engine.resource(parsed, request=line)
+        reply = await engine.resource(parsed, request=f"{request.method} {request.scope['path']}")
         secrets = {} if isinstance(parsed, Refused) else {"access_token": parsed.token}
         happened, granted = Happened(kind="resource", request=line, arrival=arrival), None
         if isinstance(reply.outcome, TokenAccepted):

@@ -40,19 +40,19 @@ class TokenApi:
                 authorization=headers.get("authorization", ""),
             )
         )
-        line = arrival.request
-        reply = await engine.token(parsed, request=line)
-        answer, entry = self._answering.token(parsed, reply, request=line, arrival=arrival)
+        reply = await engine.token(parsed, request=f"{request.method} {request.scope['path']}")
+        answer, entry = self._answering.token(
+            parsed, reply, request=arrival.request, arrival=arrival
+        )
         return JournaledResponse(answer, journal=engine.journal, entry=entry, reply=reply)
 
     async def not_found(self, request: Request) -> Response:
         """The documented 404, also for a known path with another method."""
         engine = self._engine
         arrival: Arrival = request.scope[ARRIVAL]
-        line = arrival.request
-        method, _, path = line.partition(" ")
+        method, _, path = arrival.request.partition(" ")
         refused = refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
-        reply = await engine.resource(refused, request=line)
-        happened = Happened(kind="resource", request=line, arrival=arrival)
+        reply = await engine.resource(refused, request=f"{request.method} {request.scope['path']}")
+        happened = Happened(kind="resource", request=arrival.request, arrival=arrival)
         answer, entry = self._answering.answered(reply, happened, {}, None)
         return JournaledResponse(answer, journal=engine.journal, entry=entry, reply=reply)

@@ -25,9 +25,7 @@ from mp_oauth_sandbox.core.registration import InvalidInputError, NewSeller
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.faults import Answer, Reply
-from mp_oauth_sandbox.journal import Arrival
 from mp_oauth_sandbox.web.api.answering import UNDECIDED, UNDECIDED_SAID
-from mp_oauth_sandbox.web.arrivals import ARRIVAL
 from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
 from mp_oauth_sandbox.web.pages.consent import (
     Dead,
@@ -51,8 +49,7 @@ class _Context(NamedTuple):
     @property
     def line(self) -> str:
         """Method and path, as faults know them."""
-        arrival: Arrival = self.http.scope[ARRIVAL]
-        return arrival.request
+        return f"{self.http.method} {self.http.scope['path']}"
 
 
 class ConsentPages:

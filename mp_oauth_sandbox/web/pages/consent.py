@@ -132,7 +132,9 @@ class SellerPages:
         seller = self._seller(session)
         error = wire_error(refused, self._engine.profile)
         status = error.status if error.status in {429, *range(500, 600)} else 400
-        entry = self._record_refusal(request, refused, asked, seller, status=status, reply=reply)
+        # Who was asked for is not always who is signed in: consent may be automatic.
+        whose = reply.whose if reply.at else _presented(asked, seller)
+        entry = self._record_refusal(request, refused, asked, whose, status=status, reply=reply)
         language = self.language(request, pending, seller)
         sentences, operator = texts(language), refused.cause is Cause.OPERATOR_ACCOUNT
         context = {
@@ -155,8 +157,9 @@ class SellerPages:
         """The answer to a form or page that leads nowhere any more: start again."""
         refused = refuse(Cause.PAGE_EXPIRED)
         seller, asked = self._seller(session), pending.request if pending else None
+        whose = _presented(asked, seller)
         entry = self._record_refusal(
-            request, refused, asked, seller, status=400, delivery="delivered"
+            request, refused, asked, whose, status=400, delivery="delivered"
         )
         language = self.language(request, pending, seller)
         context = {
@@ -230,7 +233,7 @@ class SellerPages:
         request: Request,
         refused: Refused,
         asked: AuthorizationRequest | None,
-        seller: Seller | None,
+        whose: Whose,
         *,
         status: int,
         reply: Reply[CodeIssued] = PLAIN,
@@ -240,7 +243,7 @@ class SellerPages:
         return self.record(
             request,
             asked,
-            Whose(asked.client_id if asked else None, seller.user_id if seller else None),
+            whose,
             status=status,
             outcome="refused",
             refused=refused,
@@ -260,6 +263,11 @@ def set_cookie(request: Request, response: Response, session: Session) -> None:
     response.set_cookie(
         cookie_name(request.scope), session.session_id, httponly=True, samesite="lax", path="/"
     )
+
+
+def _presented(asked: AuthorizationRequest | None, seller: Seller | None) -> Whose:
+    """Whose a request is that nobody has decided."""
+    return Whose(asked.client_id if asked else None, seller.user_id if seller else None)
 
 
 def _listed(seller: Seller) -> _ListedSeller:
