@@ -1,6 +1,8 @@
 """A disk that takes no more: what was refused is not in effect, and the reason is told."""
 
+import html
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mp_oauth_sandbox import Sandbox, StoreError
+from mp_oauth_sandbox import Application, Sandbox, StoreError
 from mp_oauth_sandbox.wire.errors import INTERNAL_ERROR
 
 resource = pytest.importorskip("resource", reason="the limits of a POSIX process")
@@ -152,13 +154,15 @@ def test_health_is_degraded_until_something_is_saved_again(
     assert health() == ("ok", None)
 
 
-def test_a_code_that_could_not_be_spent_is_good_once_there_is_room(
-    client: httpx.Client, sandbox: Sandbox, data: Path
-):
-    shop = sandbox.register_application(redirect_uris=[CALLBACK])
+@pytest.fixture
+def shop(sandbox: Sandbox) -> Application:
+    return sandbox.register_application(redirect_uris=[CALLBACK])
+
+
+def exchange(client: httpx.Client, sandbox: Sandbox, shop: Application) -> dict[str, str]:
     sandbox.auto_consent(1)
     callback = client.get(sandbox.authorization_url(shop)).headers["location"]
-    body = {
+    return {
         "grant_type": "authorization_code",
         "client_id": shop.client_id,
         "client_secret": shop.client_secret,
@@ -166,26 +170,66 @@ def test_a_code_that_could_not_be_spent_is_good_once_there_is_room(
         "redirect_uri": CALLBACK,
     }
 
+
+def test_a_code_that_could_not_be_spent_is_good_once_there_is_room(
+    client: httpx.Client, sandbox: Sandbox, shop: Application, data: Path
+):
+    body = exchange(client, sandbox, shop)
+
     with full_disk(data):
         answer = client.post("/oauth/token", json=body)
 
     assert (answer.status_code, answer.content) == (500, INTERNAL_ERROR)
-    last = sandbox.journal.last("token")
-    assert (last.status, FULL in last.outcome) == (500, True)
+    last = sandbox.journal.assert_refused("not_saved", kind="token", seller=1)
+    assert (last.status, last.grant_type) == (500, "authorization_code")
+    assert last.grant == sandbox.journal.last("authorization").grant
+    assert set(last.carried) == {"code"}
+    assert FULL in (last.explanation or "")
     assert client.post("/oauth/token", json=body).status_code == 200
 
 
-def test_an_approval_that_cannot_be_saved_is_answered_with_json_and_no_redirect(
-    client: httpx.Client, sandbox: Sandbox, data: Path
+def test_a_fault_that_loses_answers_loses_that_one_too(
+    client: httpx.Client, sandbox: Sandbox, shop: Application, data: Path
 ):
-    shop = sandbox.register_application(redirect_uris=[CALLBACK])
+    body = exchange(client, sandbox, shop)
+    sandbox.faults.add("lose-response", on="exchange")
+
+    with full_disk(data), pytest.raises(httpx.RemoteProtocolError):
+        client.post("/oauth/token", json=body)
+
+    assert sandbox.journal.last("token").delivery == "dropped"
+
+
+def test_an_approval_that_cannot_be_saved_is_told_by_a_page_and_no_redirect(
+    client: httpx.Client, sandbox: Sandbox, shop: Application, data: Path
+):
     sandbox.auto_consent(1)
 
     with full_disk(data):
         answer = client.get(sandbox.authorization_url(shop))
 
-    assert (answer.status_code, answer.content) == (500, INTERNAL_ERROR)
-    assert FULL in sandbox.journal.last("authorization").outcome
+    assert answer.status_code == 500
+    assert answer.headers["content-type"].startswith("text/html")
+    assert FULL in html.unescape(answer.text)
+    sandbox.journal.assert_refused("not_saved", kind="authorization", seller=1)
+
+
+def test_a_seller_s_yes_that_could_not_be_saved_can_be_said_again(
+    client: httpx.Client, sandbox: Sandbox, shop: Application, data: Path
+):
+    def answer(path: str, page: httpx.Response, **fields: str) -> httpx.Response:
+        hidden = dict(re.findall(r'name="(request|csrf)" value="([^"]*)"', page.text))
+        return client.post(path, data={**hidden, **fields})
+
+    page = client.get(sandbox.authorization_url(shop))
+    location = answer("/authorization/sign-in", page, user_id="1").headers["location"]
+    page = client.get(location)
+    with full_disk(data):
+        assert answer("/authorization/consent", page, decision="approve").status_code == 500
+
+    again = answer("/authorization/consent", page, decision="approve")
+
+    assert "code=" in again.headers["location"]
 
 
 def test_the_journal_goes_on_in_memory_and_is_saved_when_there_is_room(

@@ -52,6 +52,7 @@ class Cause(StrEnum):
     GRANT_REPLAYED = "grant_replayed"
     RATE_LIMITED = "rate_limited"
     SERVER_FAILED = "server_failed"
+    NOT_SAVED = "not_saved"
     # Resources.
     TOKEN_MISSING = "token_missing"  # noqa: S105 - a name, not a secret
     TOKEN_MALFORMED = "token_malformed"  # noqa: S105 - a name, not a secret

@@ -393,6 +393,15 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "server_error",
             _ANYWHERE,
         ),
+        Cause.NOT_SAVED: Rule(
+            "internal_error",
+            "internal server error",
+            "The request was good, but what it changes could not be saved, and so nothing has"
+            " changed: {problem}.",
+            "Make room for the sandbox's data file, and ask the same again.",
+            "the sandbox's own: the body is a guess",
+            endpoints=_LINKING,
+        ),
         Cause.TOKEN_MISSING: Rule(
             "unauthorized",
             "authorization value not present",
@@ -527,6 +536,7 @@ _STATUS = {
     "PA_UNAUTHORIZED_RESULT_FROM_POLICIES": 403,
     "resource not found": 404,
     "internal_server_error": 500,
+    "internal_error": 500,
 }
 
 

@@ -57,7 +57,7 @@ from mp_oauth_sandbox.engine.settings import Settings, encoded, save
 from mp_oauth_sandbox.faults import Asked, Fault, Faults, Reply
 from mp_oauth_sandbox.journal import Happened, Journal, moment
 from mp_oauth_sandbox.resources import ResourceTable
-from mp_oauth_sandbox.stores.protocol import Decide, Store
+from mp_oauth_sandbox.stores.protocol import Decide, Store, StoreError
 
 T = TypeVar("T")
 Outcome = TypeVar("Outcome", TokensIssued, TokenAccepted, CodeIssued)
@@ -272,11 +272,16 @@ class Engine:
         decide = partial(approve, request=message.request, user_id=message.user_id)
         return self._stepped(keys, decide)
 
-    def _stepped(self, keys: Keys, decide: Callable[..., tuple[Change, T]]) -> tuple[T, datetime]:
+    def _stepped(
+        self, keys: Keys, decide: Callable[..., tuple[Change, T]]
+    ) -> tuple[T | Refused, datetime]:
         """One store step, with time and luck; and the instant of it."""
         now, fresh, profile = self.clock(), self.mint(), self.profile
         decide = partial(decide, now=now, fresh=fresh, profile=profile)
-        change, outcome = self.store.transact(keys, decide, now=now)
+        try:
+            change, outcome = self.store.transact(keys, decide, now=now)
+        except StoreError as error:
+            return refuse(Cause.NOT_SAVED, problem=str(error)), now
         if Notification in map(type, change.put):
             self._wake()
         return outcome, now

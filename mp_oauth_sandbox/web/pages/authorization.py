@@ -166,6 +166,8 @@ class ConsentPages:
             if application is not None:
                 back = wire.mismatch(application.redirect_uris[0])
                 return self._redirect(context, back, reply, "refused", refused=refused)
+        if refused.cause is Cause.NOT_SAVED and context.pending is not None:
+            self._sessions.give_back(context.pending)
         if refused.cause is Cause.OPERATOR_ACCOUNT and context.session is not None:
             # Else the browser would stay with an account that no page lets it leave.
             self._sessions.close(context.session)

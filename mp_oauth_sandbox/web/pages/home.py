@@ -3,7 +3,7 @@
 import asyncio
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 import msgspec
@@ -16,6 +16,7 @@ from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.web.api.answering import Answering
 from mp_oauth_sandbox.web.arrivals import ARRIVAL
+from mp_oauth_sandbox.web.delivery import JournaledResponse
 from mp_oauth_sandbox.web.pages.rendering import PageRefusedError, Pages, same
 from mp_oauth_sandbox.web.pages.sessions import Sessions, cookie_name
 
@@ -83,18 +84,22 @@ class Home:
         )
         # As an integration's server would hear it: late, or not at all.
         await asyncio.sleep((reply.delay + reply.drip).total_seconds())
-        self._engine.journal.complete(entry, "dropped" if reply.dropped else "delivered")
-        result: dict[str, object] = {"status": answer.status, "body": _pretty(answer.body)}
+        state, journal = form.get("state"), self._engine.journal
         if reply.dropped:
-            result = {"status": 0, "body": "no answer: a fault hung up (see the journal)"}
-        return self._callback_page(request, code, form.get("state"), result=result)
+            journal.complete(entry, "dropped")
+            lost = {"status": 0, "body": "no answer: a fault hung up (see the journal)"}
+            return self._callback_page(request, code, state, result=lost)
+        result: dict[str, object] = {"status": answer.status, "body": _pretty(answer.body)}
+        page = self._callback_page(request, code, state, result=result)
+        # The answer is heard by whoever hears the page.
+        return JournaledResponse(page, journal=journal, entry=entry)
 
     def _callback_page(
         self,
         request: Request,
         code: str | None,
         state: str | None,
-        result: dict[str, object] | None = None,
+        result: Mapping[str, object] | None = None,
     ) -> Response:
         application = self._application_of(request)
         session = self._sessions.find(request.cookies.get(f"{cookie_name(request.scope)}_callback"))

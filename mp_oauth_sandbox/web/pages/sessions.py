@@ -119,6 +119,11 @@ class Sessions:
         with self._lock:
             return self._pending.pop(pending.request_id, None) is not None
 
+    def give_back(self, pending: Pending) -> None:
+        """Let a request wait again: its answer could not be taken."""
+        with self._lock:
+            self._pending[pending.request_id] = pending
+
     def renew(self, old: Session, user_id: int | None) -> Session:
         """A new session for the same browser, after a sign-in or sign-out.
 

@@ -3,6 +3,8 @@
 import html
 import json
 import re
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote
@@ -540,6 +542,25 @@ def test_the_built_in_callback_shows_that_an_answer_was_lost(
     assert '"access_token"' not in text(lost)
     entry = sandbox.journal.last(kind="token")
     assert (entry.delivery, bool(entry.got)) == ("dropped", redeemed)
+
+
+def test_a_browser_that_leaves_before_the_built_in_callback_s_answer_has_not_heard_it() -> None:
+    with Sandbox() as sandbox, httpx.Client(base_url=sandbox.url) as browser:
+        application = sandbox.register_application(redirect_uris=[f"{sandbox.url}/callback"])
+        sandbox.auto_consent(sandbox.create_seller())
+        url = sandbox.authorization_url(application)
+        arrived = browser.get(browser.get(url).headers["location"])
+        sandbox.faults.add("slow", on="exchange", seconds=0.3)
+        data = {name: field(arrived, name) for name in ("code", "csrf")}
+
+        with pytest.raises(httpx.ReadTimeout):
+            browser.post("/callback", data=data, timeout=0.1)
+
+        entry, end = sandbox.journal.last("token"), time.monotonic() + 30
+        while entry.delivery == "pending":
+            assert time.monotonic() < end
+            threading.Event().wait(0.01)
+        assert entry.delivery == "disconnected"
 
 
 def test_the_built_in_callback_shows_a_denial(client: httpx.Client) -> None:
