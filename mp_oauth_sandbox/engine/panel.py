@@ -6,7 +6,7 @@ from itertools import islice
 
 from mp_oauth_sandbox.core import revoke as revocation
 from mp_oauth_sandbox.core.consent import Consent
-from mp_oauth_sandbox.core.records import Application, Change, Keys, Seller, View
+from mp_oauth_sandbox.core.records import NOTHING, Application, Change, Keys, Seller, View
 from mp_oauth_sandbox.core.registration import (
     InvalidInputError,
     NewApplication,
@@ -58,19 +58,22 @@ class Panel:
         """
         check_application(wanted, self._engine.profile)
         check_webhook(wanted.webhook, self._engine.webhook_hosts)
-        now, fresh = self._engine.clock(), self._engine.mint()
+        now, fresh, profile = self._engine.clock(), self._engine.mint(), self._engine.profile
         client_id = wanted.client_id or fresh.client_id()
-        if wanted.owner is None and self.application(client_id) is None:
-            account = NewSeller(nickname=f"PLATFORM{client_id[-6:]}", platform=True)
-            wanted = replace(wanted, owner=self.create_seller(account).user_id)
-        owner = wanted.owner or 0
-        return self._engine.transact(
-            Keys(client_id=client_id, user_id=owner),
-            lambda view: register_application(
-                view, wanted, owner=owner, now=now, fresh=fresh, profile=self._engine.profile
-            ),
-            now=now,
-        )
+        owner = self._engine.mint().user_id() if wanted.owner is None else wanted.owner
+
+        def decide(view: View) -> tuple[Change, Application]:
+            account = NOTHING
+            if wanted.owner is None:
+                platform = NewSeller(nickname=f"PLATFORM{client_id[-6:]}", platform=True)
+                account, seller = create_seller(view, platform, user_id=owner, now=now)
+                view = replace(view, seller=seller)
+            registered, application = register_application(
+                view, wanted, owner=owner, now=now, fresh=fresh, profile=profile
+            )
+            return Change(put=(*account.put, *registered.put)), application
+
+        return self._engine.transact(Keys(client_id=client_id, user_id=owner), decide, now=now)
 
     def update_application(
         self, client_id: str, change: Callable[[Application], Application]
