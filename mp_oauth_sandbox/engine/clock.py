@@ -116,9 +116,14 @@ class Clock:
         with self._lock:
             return self._offset, self._frozen_at
 
-    def restore(self, state: ClockState) -> None:
-        """Go on from an earlier `state()`; the only way back, used by reset and restart."""
+    def restore(self, state: ClockState, *, before: Callable[[], None] | None = None) -> None:
+        """Go on from an earlier `state()`; the only way back, used by reset and restart.
+
+        `before` is called while the clock is held, as that of `watch` is.
+        """
         with self._lock:
+            if before is not None:
+                before()
             self._offset, self._frozen_at = state
 
     def _moved(self, now: datetime) -> datetime:

@@ -373,9 +373,10 @@ class Engine:
         settings = Settings(clock=start.clock, profile=start.profile, consent=start.consent)
         with self._courier.dropping() if self._courier is not None else nullcontext():
             with self._changing:
-                self.store.reset(start.records, encoded(settings))
+                # With the clock held: else a move in between would be saved, and not in effect.
+                emptied = partial(self.store.reset, start.records, encoded(settings))
+                self.clock.restore(start.clock, before=emptied)
                 self.consent, self.profile = start.consent, start.profile
-                self.clock.restore(start.clock)
             self.faults.rearm(start.faults)
             self.journal.clear()
         self.resources.reset()

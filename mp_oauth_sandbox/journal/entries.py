@@ -136,7 +136,8 @@ class Entry:
         if self.cause is not None:
             why = (self.explanation or "").replace("\n", "\n     ")
             text += f"\n  why: {self.cause}. {why}\n  do:  {self.remedy}\n  see: {self.source}"
-        if self.delivery in UNHEARD:
+        # Of a notification the line says already that nobody answered.
+        if self.delivery in UNHEARD and self.kind != "webhook":
             text += f"\n  not heard: {UNHEARD[self.delivery]}"
         return text
 

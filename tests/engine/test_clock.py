@@ -160,6 +160,19 @@ def test_what_is_told_before_a_move_hears_where_it_leads_and_can_forbid_it(
     assert abs(twin() - clock()) < timedelta(seconds=30)
 
 
+def test_a_way_back_that_cannot_be_saved_is_not_gone():
+    clock = Clock(START, frozen=True)
+    start = clock.state()
+    clock.advance(days=1)
+
+    def full() -> None:
+        raise OSError("no room")
+
+    with pytest.raises(OSError, match="no room"):
+        clock.restore(start, before=full)
+    assert clock() == START + timedelta(days=1)
+
+
 def test_freezegun_does_not_reach_it():
     clock = Clock()
     before = clock()

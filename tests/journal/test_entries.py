@@ -82,6 +82,7 @@ def test_a_webhook_that_nobody_answered_has_no_status(journal: Journal):
             request="POST http://localhost:1/hook",
             status=0,
             outcome="nobody answered",
+            delivery="disconnected",
         )
     )
 
