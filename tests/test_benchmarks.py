@@ -28,6 +28,8 @@ def test_a_walk_counts_the_calls_it_lists():
     for _, calls, files, moves in walks:
         # Nobody is in so many files without having moved into all but the first.
         assert 0 < int(files) - 1 <= int(moves) < int(calls)
+        # What a reader can follow; a hop more needs one that goes.
+        assert int(moves) < 26, text
     listed = re.findall(r"^ +\S+\.py  \S+$", text, re.MULTILINE)
     assert len(listed) == sum(int(calls) for _, calls, *_ in walks)
 
