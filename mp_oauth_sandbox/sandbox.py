@@ -72,7 +72,7 @@ class Sandbox:
             seed: Makes codes, tokens and ids the same each time (with `start` and `frozen`).
             start: The first instant of the virtual clock (aware); the real time if None.
             frozen: Whether the clock stands still until it is moved.
-            data: A SQLite file to keep everything in; memory if None.
+            data: A SQLite file to keep all but faults and resources in; memory if None.
             sync: `full` survives a power cut too, and is slower (SQLite only).
             allow_hosts: Further names by which browsers may reach the pages.
             control_token: The bearer token of the control API; chosen if one is needed.

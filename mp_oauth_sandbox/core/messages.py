@@ -6,7 +6,7 @@ only after it has checked the application's credentials.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from types import MappingProxyType
 from typing import NamedTuple
@@ -31,6 +31,10 @@ class AuthorizationRequest:
     code_challenge_method: str | None = None
     scope: str | None = None
     platform_id: str | None = None
+
+
+#: What an authorization request may say; other parameters are ignored.
+AUTHORIZATION_PARAMETERS = tuple(one.name for one in fields(AuthorizationRequest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

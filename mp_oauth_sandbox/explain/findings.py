@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from mp_oauth_sandbox.control.explain import UrlPart
 from mp_oauth_sandbox.core import pkce
 from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.messages import AUTHORIZATION_PARAMETERS
 from mp_oauth_sandbox.core.paths import AUTHORIZATION
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import Application
@@ -36,17 +37,6 @@ HOSTS: MappingProxyType[str, str] = MappingProxyType(
 
 #: Mercado Libre's, the same platform; an older PKCE page of Mercado Pago names one.
 _LIBRE = re.compile(r"auth\.mercadoli[bv]re\.[a-z.]{2,6}")
-
-_PARAMETERS = (
-    "client_id",
-    "response_type",
-    "redirect_uri",
-    "state",
-    "code_challenge",
-    "code_challenge_method",
-    "scope",
-    "platform_id",
-)
 
 #: Sent by public clients, without any effect that is known.
 _SEEN = frozenset({"prompt", "site_id", "show_dialog", "lang"})
@@ -212,7 +202,7 @@ def _method(method: str | None) -> UrlPart:
 
 def other_parameters(pasted: Pasted) -> list[UrlPart]:
     """A finding for each parameter that is not one of an authorization request."""
-    return [_other(name) for name in pasted.values if name not in _PARAMETERS]
+    return [_other(name) for name in pasted.values if name not in AUTHORIZATION_PARAMETERS]
 
 
 def _other(name: str) -> UrlPart:
@@ -224,7 +214,7 @@ def _other(name: str) -> UrlPart:
         return _bad(text, "the & before it was written as &amp;", "Write a bare & there.")
     if name in _SEEN:
         return _good(text, "seen in public clients, documented nowhere; ignored")
-    close = get_close_matches(name[:40].lower(), _PARAMETERS, n=1, cutoff=0.75)
+    close = get_close_matches(name[:40].lower(), AUTHORIZATION_PARAMETERS, n=1, cutoff=0.75)
     if close:
         return _bad(text, "not a parameter that is read", f"Was {close[0]} meant?")
     return _good(text, "documented nowhere; ignored")

@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import (
+    AUTHORIZATION_PARAMETERS,
     Authentication,
     AuthorizationRequest,
     ClientCredentials,
@@ -40,21 +41,6 @@ class _Malformed(Exception):
 # ---- GET /authorization ----
 
 
-#: The parameters of an authorization request.
-_AUTHORIZATION = frozenset(
-    {
-        "client_id",
-        "response_type",
-        "redirect_uri",
-        "state",
-        "code_challenge",
-        "code_challenge_method",
-        "scope",
-        "platform_id",
-    }
-)
-
-
 def parse_authorization(query: bytes) -> AuthorizationRequest | Refused:
     """An authorization request from raw query bytes: RFC 6749 section 4.1.1.
 
@@ -63,7 +49,7 @@ def parse_authorization(query: bytes) -> AuthorizationRequest | Refused:
     values: dict[str, str] = {}
     state: str | None = None
     try:
-        for name, value in _pairs(query, only=_AUTHORIZATION):
+        for name, value in _pairs(query, only=AUTHORIZATION_PARAMETERS):
             if name == "state":
                 state = _state(value) or None
             else:
