@@ -5,12 +5,12 @@
     python benchmarks/flows.py --quick             rough, in seconds
 
 A flow is an authorization request and a code exchange over kept-alive connections; a refresh is
-one token request, and each connection goes on with a link of its own. The yardstick ("bare")
-answers the same requests from Starlette on the same host code and does no OAuth work: nothing
-built on Starlette can pass 1.00. Slices of all alternate, because the speed of a machine drifts;
-the median of the ratios is printed with their range, and beside it the processor time that the
-server took for each flow or refresh, in microseconds. Where others
-use the machine, believe that rather.
+one token request, and each connection goes on with a link of its own. What is measured is `serve`,
+its output read by nobody. The yardstick ("bare") answers the same requests from Starlette on
+uvicorn as that comes, and does no OAuth work: nothing built on Starlette can pass 1.00. Slices of
+all alternate, because the speed of a machine drifts; the median of the ratios is printed with
+their range, and beside it the processor time that the server took for each flow or refresh, in
+microseconds. Where others use the machine, believe that rather.
 
 Servers and load get a core each where the system lets programs choose (Linux) and there are two.
 """
@@ -32,6 +32,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 from revisions import checked_out, importing_from
 
@@ -41,35 +42,23 @@ QUERY = (
     f"client_id={CLIENT['client_id']}&response_type=code&platform_id=mp&state=0123456789abcdef"
     f"&redirect_uri={quote(REDIRECT, safe='')}"
 )
-SANDBOX = """
-import sys, time
-from mp_oauth_sandbox import Sandbox
-try:
-    from mp_oauth_sandbox.first_run import first_run
-except ImportError:  # An older commit, which has it here.
-    from mp_oauth_sandbox.presets import first_run
-server = Sandbox(data=sys.argv[1] if sys.argv[1:] else None)
-start = first_run(server, redirect_uris=["http://127.0.0.1:9/cb"])
-server.auto_consent(start.sellers[0])
-def another_seller():
-    server.auto_consent(server.create_seller(country="AR"))
-def milliseconds(work):
-    start = time.perf_counter()
-    result = work()
-    return (time.perf_counter() - start) * 1000, result
-def sandbox():
-    taken, started = milliseconds(Sandbox)
-    started.close()
-    return taken
-def reset():
-    return milliseconds(server.reset)[0]
+# What is measured: the command, as people start it. Its lines go nowhere, but are written.
+SERVE = """
+import os, sys
+said = os.fdopen(os.dup(1), "w")
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+from mp_oauth_sandbox.cli.main import main
+def run(port):
+    options = ["--auto-consent", "--redirect-uri", "http://127.0.0.1:9/cb", "--port", port]
+    main(["serve", *options, *(["--data", sys.argv[2]] if sys.argv[2:] else [])])
 """
 BARE = """
-import sys, time
+import sys
+import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from mp_oauth_sandbox.hosting.live import LiveServer
+said = sys.stdout
 async def authorize(request):
     query = request.query_params
     location = f"{query['redirect_uri']}?code=TG-{'0' * 24}-1&state={query['state']}"
@@ -81,17 +70,42 @@ async def token(request):
         "refresh_token": "TG-" + "0" * 26, "public_key": "APP_USR-" + "0" * 36, "live_mode": True})
 app = Starlette(routes=[
     Route("/authorization", authorize), Route("/oauth/token", token, methods=["POST"])])
-server = LiveServer(app)
-def another_seller():
-    pass
+def run(port):
+    uvicorn.run(app, port=int(port), lifespan="off", log_level="warning", access_log=False)
 """
-# It says where it listens, and then does what it is asked: a name of a function a line.
+# For what is not asked over HTTP: starts and resets.
+LIBRARY = """
+import sys, threading, time
+from mp_oauth_sandbox import Sandbox
+from mp_oauth_sandbox.first_run import first_run
+said = sys.stdout
+def milliseconds(work):
+    start = time.perf_counter()
+    result = work()
+    return (time.perf_counter() - start) * 1000, result
+def sandbox():
+    taken, started = milliseconds(Sandbox)
+    started.close()
+    return taken
+def reset():
+    return milliseconds(server.reset)[0]
+def run(port):
+    global server
+    with Sandbox(port=int(port)) as server:
+        first_run(server)
+        threading.Event().wait()
+"""
+# It does what it is asked, a name of a function a line, and ends with whoever asks.
 ANSWERING = """
+import os, sys, threading, time
 def cpu():
     return time.process_time()
-print(server.url, flush=True)
-for line in sys.stdin:
-    print(globals()[line.strip()](), flush=True)
+def answer():
+    for line in sys.stdin:
+        print(globals()[line.strip()](), file=said, flush=True)
+    os._exit(0)
+threading.Thread(target=answer, daemon=True).start()
+run(sys.argv[1])
 """
 
 
@@ -119,17 +133,24 @@ class Server:
 
     def __init__(self, program: str, tree: Path | None = None, *, data: Path | None = None) -> None:
         """Start it, importing from that tree, and wait until it listens."""
+        self.port = free_port()
+        self.sells = program != BARE
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             # -P: this folder, or where we were started, is not to be imported from.
-            [sys.executable, "-P", "-c", program + ANSWERING, *([str(data)] if data else [])],
+            [
+                *(sys.executable, "-P", "-c", program + ANSWERING, str(self.port)),
+                *([str(data)] if data else []),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             env=importing_from(tree),
             preexec_fn=partial(os.sched_setaffinity, 0, {CORES.server}) if CORES else None,
         )
-        url = self._line()
-        self.port = int(url.rpartition(":")[2])
+        while not listens(self.port):
+            if self._process.poll() is not None:
+                sys.exit("The server ended; what it said is above.")
+            time.sleep(0.002)
 
     def __enter__(self) -> Self:
         """It runs already."""
@@ -143,16 +164,41 @@ class Server:
     def ask(self, what: str) -> str:
         """What the function of that name answers."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(f"{what}\n")
         self._process.stdin.flush()
-        return self._line()
-
-    def _line(self) -> str:
-        assert self._process.stdout is not None
         line = self._process.stdout.readline().strip()
         if not line:
             sys.exit("The server ended; what it said is above.")
         return line
+
+
+def free_port() -> int:
+    """One that nobody listened on a moment ago: a command that says its own is not asked here."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether somebody answers there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def another_seller(port: int) -> None:
+    """Let another seller approve from now on: a second link of one would displace the first."""
+    base = f"http://127.0.0.1:{port}/_sandbox"
+    seller = json.loads(called("POST", f"{base}/sellers", {"country": "AR"}))
+    called("PUT", f"{base}/consent", {"mode": "auto", "seller": seller["user_id"]})
+
+
+def called(method: str, url: str, body: object) -> bytes:
+    """What a call of the control API answers."""
+    headers = {"content-type": "application/json"}
+    request = Request(url, json.dumps(body).encode(), headers, method=method)  # noqa: S310 - http
+    with urlopen(request) as answer:  # noqa: S310 - http
+        return bytes(answer.read())
 
 
 Exchange = Generator[bytes, bytes, str]
@@ -252,8 +298,8 @@ class Load:
                 stack.enter_context(connection.socket)
             if self.refreshing:
                 for connection in connections:
-                    # A second link of one seller would displace the first.
-                    server.ask("another_seller")
+                    if server.sells:
+                        another_seller(server.port)
                     connection.begin(flow())
                     while connection.goes_on():
                         pass
@@ -322,9 +368,9 @@ def throughput(trees: dict[str, Path | None], effort: Effort, folder: Path) -> N
     print("".join(f"{name:>22}{'us':>8}" for name in trees))
     with ExitStack() as stack:
         bare = stack.enter_context(Server(BARE))
-        memory = [stack.enter_context(Server(SANDBOX, tree)) for tree in trees.values()]
+        memory = [stack.enter_context(Server(SERVE, tree)) for tree in trees.values()]
         sqlite = [
-            stack.enter_context(Server(SANDBOX, tree, data=folder / f"{number}.sqlite3"))
+            stack.enter_context(Server(SERVE, tree, data=folder / f"{number}.sqlite3"))
             for number, tree in enumerate(trees.values())
         ]
         for label, load, servers in (
@@ -334,14 +380,14 @@ def throughput(trees: dict[str, Path | None], effort: Effort, folder: Path) -> N
             ("flows, 16 connections, SQLite", Load(16), sqlite),
         ):
             compare(label, load, servers, bare, effort)
-        fresh = stack.enter_context(Server(SANDBOX))
+        fresh = stack.enter_context(Server(SERVE))
         compare("flows, after all these / on a fresh server", Load(16), memory[:1], fresh, effort)
 
 
 def cold_start(tree: Path | None) -> float:
     """Milliseconds from the start of the process until it listens."""
     start = time.perf_counter()
-    with Server(SANDBOX, tree):
+    with Server(SERVE, tree):
         return (time.perf_counter() - start) * 1000
 
 
@@ -373,7 +419,7 @@ def start_up(trees: dict[str, Path | None], effort: Effort) -> None:
         "process start to listening", [partial(cold_start, tree) for tree in trees.values()], effort
     )
     with ExitStack() as stack:
-        servers = [stack.enter_context(Server(SANDBOX, tree)) for tree in trees.values()]
+        servers = [stack.enter_context(Server(LIBRARY, tree)) for tree in trees.values()]
         for label, what in (("Sandbox(), warm", "sandbox"), ("reset", "reset")):
             durations(label, [partial(typical, server, what) for server in servers], effort)
 

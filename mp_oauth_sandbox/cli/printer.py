@@ -1,8 +1,9 @@
 """Exchanges printed beside the server, so that none waits for whoever reads the output."""
 
 import threading
+import time
 from collections.abc import Callable
-from queue import Full, Queue
+from queue import Empty, SimpleQueue
 from typing import Final
 
 from mp_oauth_sandbox.journal import Entry
@@ -10,27 +11,32 @@ from mp_oauth_sandbox.journal import Entry
 #: Exchanges that wait for a reader; what is newer than that many is left out.
 MOST: Final = 10_000
 
+#: Seconds of rest between two writes: what is told meanwhile leaves in one. To wake this thread
+#: for each exchange costs the server more than to decide it.
+_REST: Final = 0.02
+
 
 class Printer:
-    """Hands entries to `write` one after the other, in a thread of its own.
+    """Hands entries to `write`, a line each and in their order, in a thread of its own.
 
     A program that starts the sandbox with a pipe may never read it to its end, and a full pipe
-    blocks whoever writes. `left_out` is called with the number of entries that found no place,
-    when writing goes on; `failed` once, when `write` raises OSError: nobody reads any more.
-    That `error` is kept.
+    blocks whoever writes. `left_out` makes the line that says how many entries found no place,
+    written when writing goes on; `failed` is called once, when `write` raises OSError: nobody
+    reads any more. That `error` is kept.
     """
 
     error: OSError | None = None
 
     def __init__(
         self,
-        write: Callable[[Entry], None],
+        line: Callable[[Entry], str],
         *,
-        left_out: Callable[[int], None],
+        left_out: Callable[[int], str],
+        write: Callable[[str], None],
         failed: Callable[[], None],
     ) -> None:
-        self._write, self._left_out, self._failed = write, left_out, failed
-        self._waiting: Queue[Entry | None] = Queue(MOST)
+        self._line, self._left_out, self._write, self._failed = line, left_out, write, failed
+        self._waiting: SimpleQueue[Entry | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._missed = 0
         self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
@@ -41,32 +47,37 @@ class Printer:
 
     def tell(self, entry: Entry) -> None:
         """Print it, soon; never waits."""
-        try:
-            self._waiting.put_nowait(entry)
-        except Full:
+        if self._waiting.qsize() < MOST:
+            self._waiting.put(entry)
+        else:
             with self._lock:
                 self._missed += 1
 
     def close(self, *, within: float) -> bool:
         """Print what waits; False if that takes longer than so many seconds."""
-        try:
-            self._waiting.put(None, timeout=within)
-        except Full:
-            return False
+        self._waiting.put(None)
         self._thread.join(within)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        goes_on = True
         try:
-            while True:
-                entry = self._waiting.get()
+            while goes_on:
+                told = [self._waiting.get()]
                 with self._lock:
                     missed, self._missed = self._missed, 0
-                if missed:
-                    self._left_out(missed)
-                if entry is None:
-                    return
-                self._write(entry)
+                lines = [self._left_out(missed)] if missed else []
+                try:
+                    while told[-1] is not None:
+                        told.append(self._waiting.get_nowait())
+                except Empty:
+                    pass
+                goes_on = told[-1] is not None
+                lines += [self._line(entry) for entry in told if entry is not None]
+                if lines:
+                    self._write("\n".join(lines))
+                if goes_on:
+                    time.sleep(_REST)
         except OSError as error:
             self.error = error
             self._failed()

@@ -41,8 +41,9 @@ _ANSWERS = {
     "--data",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep everything in a SQLite file; without it, in memory. What an option does not say"
-    " is as the file remembers it. A kill -9 may cost the newest journal entries, nothing else.",
+    help="Keep records, journal and settings in a SQLite file; without it, in memory. What an option"
+    " does not say is as the file remembers it. A kill -9 may cost the newest journal entries,"
+    " nothing else.",
 )
 @click.option(
     "--sync",
@@ -186,6 +187,7 @@ def serve(
             printer = Printer(
                 _json_line if log_format == "json" else _text_line,
                 left_out=_left_out_json if log_format == "json" else _left_out_text,
+                write=say,
                 failed=lambda: stop.put(None),
             )
             # Before it is announced: whoever reads that may ask at once.
@@ -263,23 +265,23 @@ def _report_never_reached(sandbox: Sandbox) -> None:
         say(f"never reached: {description(armed)}", err=True)
 
 
-def _text_line(entry: Entry) -> None:
+def _text_line(entry: Entry) -> str:
     # The date too: a test may move the clock by months.
     told = coloured(entry.explain(), kind=entry.kind, refused=entry.cause is not None)
-    say(f"{entry.at:%Y-%m-%d} {told}")
+    return f"{entry.at:%Y-%m-%d} {told}"
 
 
-def _json_line(entry: Entry) -> None:
+def _json_line(entry: Entry) -> str:
     fields: dict[str, object] = msgspec.to_builtins(entry)
     # The answer is on its way while this line is written.
     del fields["delivery"]
     fields["explain"] = entry.explain()
-    say(msgspec.json.encode({"event": "exchange", **fields}).decode())
+    return msgspec.json.encode({"event": "exchange", **fields}).decode()
 
 
-def _left_out_text(count: int) -> None:
-    say(f"({count} exchanges are missing here, as nobody was reading; the journal has them)")
+def _left_out_text(count: int) -> str:
+    return f"({count} exchanges are missing here, as nobody was reading; the journal has them)"
 
 
-def _left_out_json(count: int) -> None:
-    say(msgspec.json.encode({"event": "left_out", "count": count}).decode())
+def _left_out_json(count: int) -> str:
+    return msgspec.json.encode({"event": "left_out", "count": count}).decode()

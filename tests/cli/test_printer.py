@@ -14,16 +14,16 @@ class Reader:
 
     def __init__(self) -> None:
         self.may_read = threading.Event()
-        self.seen: list[object] = []
+        self.seen: list[int] = []
         self.gone = threading.Event()
         self.printer = Printer(
-            self.write, left_out=lambda count: self.seen.append(-count), failed=self.gone.set
+            str, left_out=lambda count: str(-count), write=self.write, failed=self.gone.set
         )
         self.printer.start()
 
-    def write(self, entry: Entry) -> None:
+    def write(self, text: str) -> None:
         self.may_read.wait()
-        self.seen.append(entry)
+        self.seen += map(int, text.split("\n"))
 
 
 @pytest.fixture
@@ -55,16 +55,16 @@ def test_whoever_does_not_read_is_told_how_many_are_missing(reader: Reader):
     assert not reader.printer.close(within=0.01)
     reader.may_read.set()
     assert reader.printer.close(within=10)
-    missing = [-cast("int", one) for one in reader.seen if cast("int", one) < 0]
+    missing = [-one for one in reader.seen if one < 0]
     assert sum(missing) + len(reader.seen) - len(missing) == told
     assert sum(missing) >= 49
 
 
 def test_a_reader_that_is_gone_is_said(reader: Reader):
-    def write(_: Entry) -> None:
+    def write(_: str) -> None:
         raise BrokenPipeError
 
-    printer = Printer(write, left_out=lambda _: None, failed=reader.gone.set)
+    printer = Printer(str, left_out=str, write=write, failed=reader.gone.set)
     printer.start()
     printer.tell(entry(1))
 
@@ -73,7 +73,7 @@ def test_a_reader_that_is_gone_is_said(reader: Reader):
 
 
 def test_what_is_told_before_the_start_is_printed_after_it(reader: Reader):
-    early = Printer(reader.write, left_out=lambda _: None, failed=reader.gone.set)
+    early = Printer(str, left_out=str, write=reader.write, failed=reader.gone.set)
     reader.may_read.set()
 
     early.tell(entry(7))
