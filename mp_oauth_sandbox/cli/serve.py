@@ -41,9 +41,9 @@ _ANSWERS = {
     "--data",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep records, journal and settings in a SQLite file; without it, in memory. What an option"
-    " does not say is as the file remembers it. A kill -9 may cost the newest journal entries,"
-    " nothing else.",
+    help="Keep records, journal and settings in a SQLite file; without it, in memory. What an"
+    " option does not say is as the file remembers it. A kill -9 may cost the newest entries of the"
+    " journal, nothing else.",
 )
 @click.option(
     "--sync",
