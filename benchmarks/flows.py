@@ -134,7 +134,7 @@ class Server:
     def __init__(self, program: str, tree: Path | None = None, *, data: Path | None = None) -> None:
         """Start it, importing from that tree, and wait until it listens."""
         self.port = free_port()
-        self.sells = program != BARE
+        self.sells = program == SERVE
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             # -P: this folder, or where we were started, is not to be imported from.
             [
@@ -147,7 +147,7 @@ class Server:
             env=importing_from(tree),
             preexec_fn=partial(os.sched_setaffinity, 0, {CORES.server}) if CORES else None,
         )
-        while not listens(self.port):
+        while not (redirects if self.sells else listens)(self.port):
             if self._process.poll() is not None:
                 sys.exit("The server ended; what it said is above.")
             time.sleep(0.002)
@@ -184,6 +184,16 @@ def listens(port: int) -> bool:
     """Whether somebody answers there."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def redirects(port: int) -> bool:
+    """Whether sellers say yes there: it listens a moment before it is ready."""
+    if not listens(port):
+        return False
+    connection = Connection(port)
+    with connection.socket:
+        connection.begin(flow())
+        return connection.answer().startswith(b"HTTP/1.1 302")
 
 
 def another_seller(port: int) -> None:
@@ -251,13 +261,14 @@ class Connection:
     def goes_on(self) -> bool:
         """Read an answer and send the request that follows from it; False if that was the last."""
         try:
-            self.socket.sendall(self._exchange.send(self._answer()))
+            self.socket.sendall(self._exchange.send(self.answer()))
         except StopIteration as end:
             self.refresh_token = end.value
             return False
         return True
 
-    def _answer(self) -> bytes:
+    def answer(self) -> bytes:
+        """Read the whole of one."""
         read = self.socket.recv(65536)
         while not complete(read):
             more = self.socket.recv(65536)

@@ -1,8 +1,10 @@
 """The first run: the same application and sellers each time, so a copied .env keeps working."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.records import Application, Seller
 

@@ -111,7 +111,7 @@ def complaints(
             allowed = (
                 theirs == own
                 or top in sys.stdlib_module_names
-                or (own == CLIENT and top == "httpx")
+                or top == {CLIENT: "httpx", "core": "msgspec"}[own]
             )
         elif theirs is None or theirs == CLIENT or name == f"{LIBRARY}.__version__":
             allowed = True

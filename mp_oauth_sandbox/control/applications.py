@@ -1,10 +1,10 @@
 """Applications: registered, edited and shown, as in the developer panel."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.control.types import Call, Listed, Secretive
 from mp_oauth_sandbox.core.lifetimes import LONGEST, CalendarMonths, Lifetimes

@@ -3,8 +3,9 @@
 Sources: RFC 6749 section 4.1.1; Mercado Pago, "Get Access Token".
 """
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core import pkce
 from mp_oauth_sandbox.core.causes import Cause

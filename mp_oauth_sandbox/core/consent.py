@@ -1,13 +1,13 @@
 """How sellers answer an authorization request when nobody is there to click."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from mp_oauth_sandbox.core.values import Value
 
 ConsentMode = Literal["auto", "page", "deny"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
+class Consent(Value, frozen=True, kw_only=True):
     """How sellers answer: a page for people, or at once yes or no.
 
     `seller` is who says yes when nobody is signed in in the browser.

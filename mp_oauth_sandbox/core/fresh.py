@@ -2,12 +2,13 @@
 
 import hashlib
 import string
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from typing import Annotated
 from uuid import UUID
 
 from mp_oauth_sandbox.core import shapes
 from mp_oauth_sandbox.core.profile import Profile
+from mp_oauth_sandbox.core.values import HIDDEN, Value
 
 #: The zone of MMddHH: 9 of 9 public answers since 2023 agree on it.
 _TOKEN_ZONE = timezone(timedelta(hours=-4))
@@ -18,15 +19,14 @@ _PROCESS = b"\x00\x01"
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fresh:
+class Fresh(Value, frozen=True, kw_only=True):
     """Randomness for one decision: 64 bytes never used before, and where counting stands.
 
     `serial` is unique within a sandbox; `counter` is the ObjectId counter, which moves by
     two with each draw because one exchange needs two ids at most.
     """
 
-    randomness: bytes = field(repr=False)
+    randomness: Annotated[bytes, HIDDEN]
     machine: bytes
     counter: int
     serial: int

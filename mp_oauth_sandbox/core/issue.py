@@ -1,7 +1,8 @@
 """Making the tokens of one grant: the same for a code and a refresh."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core import shapes
 from mp_oauth_sandbox.core.fresh import Fresh

@@ -1,8 +1,9 @@
 """How long codes and tokens live, each number with its source."""
 
 import calendar
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from mp_oauth_sandbox.core.values import Value
 
 #: Ten minutes and a single use. Mercado Pago, POST /oauth/token reference.
 AUTHORIZATION_CODE = timedelta(minutes=10)
@@ -18,8 +19,7 @@ CLIENT_CREDENTIALS_TOKEN = timedelta(hours=6)
 LONGEST = timedelta(days=36525)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarMonths:
+class CalendarMonths(Value, frozen=True, kw_only=True):
     """A lifetime counted in calendar months; 31 August plus 6 months is the end of February."""
 
     months: int
@@ -51,8 +51,7 @@ def expiry(issued_at: datetime, lifetime: timedelta | CalendarMonths) -> datetim
         return datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifetimes:
+class Lifetimes(Value, frozen=True, kw_only=True):
     """The lifetimes of one application's codes and tokens.
 
     Every application starts with Mercado Pago's numbers; shorter ones let a test reach

@@ -6,17 +6,16 @@ only after it has checked the application's credentials.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.records import Application, Seller
+from mp_oauth_sandbox.core.values import Secret, Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationRequest:
+class AuthorizationRequest(Value, frozen=True, kw_only=True):
     """RFC 6749 section 4.1.1, as `GET /authorization` receives it.
 
     `state` is already in the form in which it goes back: percent-encoded, byte for byte.
@@ -25,48 +24,44 @@ class AuthorizationRequest:
     client_id: str | None
     response_type: str | None
     redirect_uri: str | None
-    state: str | None = field(default=None, repr=False)
+    state: Secret | None = None
     # With the plain method this is the verifier itself.
-    code_challenge: str | None = field(default=None, repr=False)
+    code_challenge: Secret | None = None
     code_challenge_method: str | None = None
     scope: str | None = None
     platform_id: str | None = None
 
 
 #: What an authorization request may say; other parameters are ignored.
-AUTHORIZATION_PARAMETERS = tuple(one.name for one in fields(AuthorizationRequest))
+AUTHORIZATION_PARAMETERS = AuthorizationRequest.__struct_fields__
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authentication:
+class Authentication(Value, frozen=True, kw_only=True):
     """How an application proves itself at the token endpoint (RFC 6749 section 2.3.1)."""
 
     client_id: str | None
-    client_secret: str = field(repr=False)
+    client_secret: Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedeemCode:
+class RedeemCode(Value, frozen=True, kw_only=True):
     """`grant_type=authorization_code`: RFC 6749 section 4.1.3, RFC 7636 section 4.5."""
 
     authentication: Authentication
-    code: str | None = field(default=None, repr=False)
+    code: Secret | None = None
     redirect_uri: str | None = None
-    code_verifier: str | None = field(default=None, repr=False)
+    code_verifier: Secret | None = None
     test_token: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refresh:
+class Refresh(Value, frozen=True, kw_only=True):
     """`grant_type=refresh_token`: RFC 6749 section 6."""
 
     authentication: Authentication
-    refresh_token: str | None = field(default=None, repr=False)
+    refresh_token: Secret | None = None
     scope: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientCredentials:
+class ClientCredentials(Value, frozen=True, kw_only=True):
     """`grant_type=client_credentials`: RFC 6749 section 4.4."""
 
     authentication: Authentication
@@ -75,20 +70,18 @@ class ClientCredentials:
 TokenRequest = RedeemCode | Refresh | ClientCredentials
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseToken:
+class UseToken(Value, frozen=True, kw_only=True):
     """A request for a resource with an access token (RFC 6750 section 2.1)."""
 
-    token: str | None = field(repr=False)
+    token: Secret | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Value, frozen=True, kw_only=True):
     """No, and why. `facts` fill the explanation of the cause; they never reach the wire."""
 
     cause: Cause
     mistake: Mistake | None = None
-    facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    facts: Mapping[str, str] = MappingProxyType({})
 
 
 class Whose(NamedTuple):
@@ -103,36 +96,33 @@ class Whose(NamedTuple):
 NOBODY = Whose()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeIssued:
+class CodeIssued(Value, frozen=True, kw_only=True):
     """The seller approved: RFC 6749 section 4.1.2."""
 
     redirect_uri: str
-    code: str = field(repr=False)
-    state: str | None = field(repr=False)
+    code: Secret
+    state: Secret | None
     whose: Whose
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokensIssued:
+class TokensIssued(Value, frozen=True, kw_only=True):
     """An access token, and what comes with it (RFC 6749 section 5.1).
 
     `refresh_token` is None without the offline_access permission and for client
     credentials; `public_key` is None for client credentials.
     """
 
-    access_token: str = field(repr=False)
+    access_token: Secret
     expires_in: timedelta
     scopes: tuple[str, ...]
     user_id: int
     whose: Whose
-    refresh_token: str | None = field(repr=False)
+    refresh_token: Secret | None
     public_key: str | None
     live_mode: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenAccepted:
+class TokenAccepted(Value, frozen=True, kw_only=True):
     """A bearer token that is good now: whose it is, for whom, and how old.
 
     `platform` marks a token that no seller approved: the application's own access token, or
@@ -146,32 +136,28 @@ class TokenAccepted:
     platform: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Value, frozen=True, kw_only=True):
     """May this authorization request be put before a seller? `user_id` is who is signed in."""
 
     request: AuthorizationRequest
     user_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Askable:
+class Askable(Value, frozen=True, kw_only=True):
     """It may; `consent_needed` is False when this seller need not be asked again."""
 
     application: Application
     consent_needed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approve:
+class Approve(Value, frozen=True, kw_only=True):
     """The seller says yes."""
 
     request: AuthorizationRequest
     user_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deny:
+class Deny(Value, frozen=True, kw_only=True):
     """The seller says no."""
 
     request: AuthorizationRequest

@@ -3,9 +3,10 @@
 Source: Mercado Pago, "Configure optional notifications" (2026), topic mp-connect.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.profile import Profile

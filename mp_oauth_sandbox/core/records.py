@@ -5,12 +5,12 @@ application, a seller and a link each carry an integer `epoch`, raised by a revo
 that concerns them, and a grant remembers the epochs at which it was issued.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
 from mp_oauth_sandbox.core.lifetimes import Lifetimes
+from mp_oauth_sandbox.core.values import Secret, Value
 
 #: The scopes of a present-day application: public captures of 2021, 2024, 2025 and 2026.
 DEFAULT_SCOPES = ("offline_access", "payments", "read", "write")
@@ -21,17 +21,15 @@ KNOWN_SCOPES = frozenset(DEFAULT_SCOPES)
 ApplicationStatus = Literal["active", "blocked", "deleted"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Webhook:
+class Webhook(Value, frozen=True, kw_only=True):
     """Where an application wants its notifications, and the secret that signs them."""
 
     url: str
-    secret: str = field(repr=False)
+    secret: Secret
     enabled: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class Registration(Value, frozen=True, kw_only=True):
     """What its owner says of an application, when it is registered and in the panel later."""
 
     name: str
@@ -41,8 +39,7 @@ class Registration:
     webhook: Webhook | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application(Registration):
+class Application(Registration, frozen=True, kw_only=True):
     """A registered application (RFC 6749 section 2: the client).
 
     `access_token` is the owner's own production token, which Mercado Pago shows beside
@@ -51,19 +48,18 @@ class Application(Registration):
     """
 
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: Secret
     owner: int
-    access_token: str = field(repr=False)
+    access_token: Secret
     public_key: str
     scopes: tuple[str, ...] = DEFAULT_SCOPES
     status: ApplicationStatus = "active"
     epoch: int = 0
     revoked_because: str | None = None
-    replaced_secret: str | None = field(default=None, repr=False)
+    replaced_secret: Secret | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seller:
+class Seller(Value, frozen=True, kw_only=True):
     """A Mercado Pago account (RFC 6749: the resource owner).
 
     `collaborator_of` is the user id of the main account when this one is only an
@@ -81,8 +77,7 @@ class Seller:
     revoked_because: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Value, frozen=True, kw_only=True):
     """One application and one seller, and what they have agreed so far.
 
     `newer_grants` is raised by each exchange of a code when the profile lets that displace the
@@ -100,8 +95,7 @@ class Link:
     revoked_because: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Epochs:
+class Epochs(Value, frozen=True, kw_only=True):
     """The epochs of application, seller and link at which a grant was issued."""
 
     application: int
@@ -109,17 +103,15 @@ class Epochs:
     link: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Challenge:
+class Challenge(Value, frozen=True, kw_only=True):
     """A PKCE code challenge (RFC 7636 section 4.2)."""
 
     # With the plain method this is the verifier itself.
-    value: str = field(repr=False)
+    value: Secret
     method: Literal["S256", "plain"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(Value, frozen=True, kw_only=True):
     """One approval (RFC 6749: an authorization grant), and its family of tokens.
 
     `generation` counts exchanges and refreshes: 0 while only the code exists.
@@ -145,14 +137,13 @@ class CredentialKind(StrEnum):
     REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a name, not a secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(Value, frozen=True, kw_only=True):
     """A code or a token: immutable facts, and when it was spent (UTC).
 
     `expires_at` is None for the platform's own token, which does not expire.
     """
 
-    secret: str = field(repr=False)
+    secret: Secret
     kind: CredentialKind
     grant_id: str
     generation: int
@@ -167,8 +158,7 @@ WebhookAction = Literal["application.authorized", "application.deauthorized"]
 NotificationStatus = Literal["pending", "accepted", "given_up", "lost"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Value, frozen=True, kw_only=True):
     """One delivery of a notification, and what came back.
 
     `at` is the instant it was due (virtual, UTC), `retry` counts from 0, `status` is that of
@@ -181,8 +171,7 @@ class Attempt:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notification:
+class Notification(Value, frozen=True, kw_only=True):
     """What an application's webhook is to be told, and how far that has got.
 
     It is written in the same step as what it tells of, so that none is lost between the two.
@@ -208,8 +197,7 @@ class Notification:
 Record = Application | Seller | Link | Grant | Credential | Notification
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
+class Keys(Value, frozen=True, kw_only=True):
     """Which records a decision needs: by application, by secret, by seller.
 
     With a `secret` that exists, the grant, link and seller are those of that credential,
@@ -220,13 +208,12 @@ class Keys:
     """
 
     client_id: str | None = None
-    secret: str | None = field(default=None, repr=False)
+    secret: Secret | None = None
     user_id: int | None = None
     notification_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Value, frozen=True, kw_only=True):
     """The records that some `Keys` name, each possibly absent.
 
     `issuer` is the application the credential was issued to; it is the same as
@@ -242,8 +229,7 @@ class View:
     notification: Notification | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Value, frozen=True, kw_only=True):
     """Records to insert or replace, in one atomic step; each is found by its own key."""
 
     put: tuple[Record, ...] = ()

@@ -5,8 +5,9 @@ redirect URI, the verifier. Mostly a guess; one public report shows that a missi
 is told before a bad code. All reasons about the code share one sentence on the wire.
 """
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core import pkce
 from mp_oauth_sandbox.core.authenticate import authenticate

@@ -4,8 +4,9 @@ Source: Mercado Pago, POST /oauth/token (single use, only for its client) and it
 page (a new refresh token each time).
 """
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.authenticate import authenticate, client_id_of
 from mp_oauth_sandbox.core.causes import Cause, Mistake

@@ -6,7 +6,6 @@ that of Mercado Libre.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Literal
@@ -16,6 +15,7 @@ from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.paths import Place
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.shapes import is_client_id
+from mp_oauth_sandbox.core.values import Value
 
 Shape = Literal[
     "oauth",
@@ -38,8 +38,7 @@ _API = _TOKEN | _RESOURCE
 _ANYWHERE = _LINKING | _RESOURCE
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Value, frozen=True):
     """One row: the wire's word and sentence, the explanation, the remedy, the source.
 
     `error` is the word that the answer tells under the default profile (`error_page` where the
@@ -55,8 +54,7 @@ class Rule:
     endpoints: frozenset[Place] = _TOKEN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WireError:
+class WireError(Value, frozen=True, kw_only=True):
     """What an answer says about a refusal: HTTP status, error name and sentence."""
 
     status: int

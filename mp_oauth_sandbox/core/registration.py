@@ -1,9 +1,10 @@
 """Registering applications and sellers: what Mercado Pago's panel does, with its checks."""
 
 import re
-from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core import shapes
 from mp_oauth_sandbox.core.fresh import Fresh
@@ -29,6 +30,7 @@ from mp_oauth_sandbox.core.records import (
 )
 from mp_oauth_sandbox.core.uris import redirect_uri_problem
 from mp_oauth_sandbox.core.validity import epochs_now
+from mp_oauth_sandbox.core.values import Secret, Value
 
 #: The countries with a Mercado Pago of their own, and their site ids.
 SITES = {
@@ -54,18 +56,16 @@ class InvalidInputError(ValueError):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewApplication(Registration):
+class NewApplication(Registration, frozen=True, kw_only=True):
     """What the panel asks for; what is None is chosen by the sandbox."""
 
     client_id: str | None = None
-    client_secret: str | None = field(default=None, repr=False)
+    client_secret: Secret | None = None
     owner: int | None = None
     scopes: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewSeller:
+class NewSeller(Value, frozen=True, kw_only=True):
     """A test account to create; `country` is one of SITES."""
 
     country: str = "AR"
@@ -121,7 +121,7 @@ def register_application(
         raise InvalidInputError("owner", f"there is no seller {owner}; create it first")
     live_key, test_key = fresh.public_keys()
     link = Link(client_id=client_id, user_id=owner, live_key=live_key, test_key=test_key)
-    said: dict[str, Any] = {one.name: getattr(wanted, one.name) for one in fields(Registration)}
+    said: dict[str, Any] = {name: getattr(wanted, name) for name in Registration.__struct_fields__}
     said["lifetimes"] = _lifetimes(wanted, profile)
     application = Application(
         **said,

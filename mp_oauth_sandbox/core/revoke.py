@@ -3,10 +3,11 @@
 Source: Mercado Pago, OAuth management; Mercado Libre, Authentication and Authorization.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.fresh import Fresh
 from mp_oauth_sandbox.core.notify import notice
@@ -22,6 +23,7 @@ from mp_oauth_sandbox.core.records import (
     Seller,
     View,
 )
+from mp_oauth_sandbox.core.values import Value
 
 Reason = Literal[
     "unlinked",
@@ -35,8 +37,7 @@ Reason = Literal[
 Concern = Literal["link", "seller", "application"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revocation:
+class Revocation(Value, frozen=True, kw_only=True):
     """One row: whose links it ends, how it is explained, and how well that is known.
 
     `concerns` is one link, every link of a seller, or every link of an application.

@@ -6,7 +6,8 @@ client id, MMddHH of its issue, 32 hex digits, user id. A public key is a prefix
 """
 
 import re
-from dataclasses import dataclass
+
+from mp_oauth_sandbox.core.values import Value
 
 #: A code or refresh token begins so, whoever it is for.
 GRANT = "TG"
@@ -66,16 +67,14 @@ PUBLIC_KEY = "{prefix}-{uuid}"
 # ---- recognised ----
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeParts:
+class CodeParts(Value, frozen=True, kw_only=True):
     """What a code or refresh token tells of itself: the second of its making, and its seller."""
 
     made_at: int
     user_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenParts:
+class TokenParts(Value, frozen=True, kw_only=True):
     """What an access token tells of itself: its application and its seller."""
 
     client_id: str

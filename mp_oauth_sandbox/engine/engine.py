@@ -7,10 +7,12 @@ anything; time and luck are arguments, taken once.
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.authenticate import client_id_of
 from mp_oauth_sandbox.core.authorize import approve, consent_needed, judge, judge_seller

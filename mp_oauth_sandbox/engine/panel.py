@@ -1,8 +1,9 @@
 """What people do at Mercado Pago itself: the developer panel and the sellers' own accounts."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core import revoke as revocation
 from mp_oauth_sandbox.core.consent import Consent

@@ -1,8 +1,10 @@
 """What the sandbox knows of one code or token: whose, when, spent by what, good for what now."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.control.explain import Explained
 from mp_oauth_sandbox.core.fresh import Fresh

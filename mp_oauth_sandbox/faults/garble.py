@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, ClassVar, Literal
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault

@@ -1,7 +1,8 @@
 """Connections that end without an answer."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.wire.exchange import Asked, Reply, Serve, Wrapper

@@ -1,10 +1,10 @@
 """Answers that take their time (real time, in seconds)."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.wire.exchange import Asked, Reply, Serve, Wrapper

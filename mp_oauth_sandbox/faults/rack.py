@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.refusals import visible
 from mp_oauth_sandbox.core.registration import InvalidInputError

@@ -1,10 +1,10 @@
 """Refusals that nothing has earned: a cause on demand, an overloaded or failing server."""
 
-from dataclasses import replace
 from string import Formatter
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Refused

@@ -1,8 +1,9 @@
 """Redirects back to the application that are not what the sandbox sent."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, ClassVar, Literal
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.shapes import another
 from mp_oauth_sandbox.faults.fault import Fault

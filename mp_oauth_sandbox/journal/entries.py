@@ -1,8 +1,9 @@
 """One exchange as it is told to the journal, as that keeps it, and the text that explains it."""
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, get_args
+
+from msgspec import Struct, field
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import NOBODY, Refused, Whose
@@ -25,8 +26,7 @@ UNHEARD = {
 }
 
 
-@dataclass(slots=True, eq=False)
-class Arrival:
+class Arrival(Struct, eq=False, gc=False):
     """A request that came, and is not over. `number` is that of its arrival, see `Entry`.
 
     `request` is method and path, masked, as an entry has them; `entry` is what the journal has
@@ -38,9 +38,7 @@ class Arrival:
     entry: "Entry | None" = None
 
 
-# Not frozen: freezing triples the cost of making one, and each is read once and dropped.
-@dataclass(slots=True, kw_only=True, repr=False, eq=False)
-class Happened:
+class Happened(Struct, kw_only=True, eq=False, gc=False):
     """All that one exchange has to say, as whoever took part in it knows it.
 
     Nothing in it need be fit to be shown: that is seen to where it is written down. `status` 0
@@ -64,9 +62,11 @@ class Happened:
     delivery: Delivery = "pending"
     arrival: Arrival | None = None
 
+    # Whole secrets may be in it.
+    __repr__ = object.__repr__
 
-@dataclass(slots=True, kw_only=True, repr=False)
-class Entry:
+
+class Entry(Struct, kw_only=True, gc=False):
     """One exchange. All of it but `delivery` and `ended` is fixed when it is recorded.
 
     `at` is the server's virtual time (UTC), `request` the method and path, `outcome` a few

@@ -5,9 +5,10 @@ nobody has to know whether somebody else has masked already.
 """
 
 import re
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.refusals import RULES, explanation, remedy, visible, word

@@ -1,7 +1,8 @@
 """Which records some keys name: resolved here for every store."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mp_oauth_sandbox.core.records import (
     Application,
@@ -15,8 +16,7 @@ from mp_oauth_sandbox.core.records import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lookup:
+class Lookup(Struct, frozen=True, kw_only=True):
     """How a store finds one record by its key, or None. A link's key is client id and user id.
 
     Functions and not methods to write: the store in memory gives its dictionaries' own `get`,

@@ -1,10 +1,12 @@
 """One delivery of one notification: what exactly is sent, and what its faults make of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.notify import answer_within
 from mp_oauth_sandbox.core.records import Application, Notification, Webhook

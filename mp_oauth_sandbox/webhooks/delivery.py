@@ -11,7 +11,8 @@ import threading
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.notify import ACCEPTED
 from mp_oauth_sandbox.core.records import Keys, Notification, Webhook

@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.messages import Whose
 from mp_oauth_sandbox.core.notify import ACCEPTED, after_attempt

@@ -2,7 +2,8 @@
 
 import asyncio
 from concurrent.futures import Future
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.notify import notice
 from mp_oauth_sandbox.core.records import (

@@ -1,18 +1,17 @@
 """What a fault wraps: a request on its way to a decision, and the reply on its way back."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from mp_oauth_sandbox.core.messages import NOBODY, Refused, Whose
 from mp_oauth_sandbox.core.paths import Endpoint
+from mp_oauth_sandbox.core.values import Value
 
 Outcome = TypeVar("Outcome", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Value, frozen=True):
     """What goes on the wire: status, body and further headers (names in lower case)."""
 
     status: int
@@ -20,8 +19,7 @@ class Answer:
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Value, frozen=True, kw_only=True):
     """One request, as far as faults tell requests apart.
 
     `request` is method and path, as they came. At the authorization endpoint only what sends the
@@ -35,8 +33,7 @@ class Asked:
     user_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply(Generic[Outcome]):
+class Reply(Value, Generic[Outcome], frozen=True, kw_only=True):
     """What was decided of a request and when, whose it was, and how the client is to hear of it.
 
     `outcome` is None when a fault hung up before anything was decided, `at` the instant of the

@@ -1,10 +1,10 @@
 """Answers: from outcomes to bytes, their keys in the order of public captures."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import (
