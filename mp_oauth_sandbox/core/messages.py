@@ -21,9 +21,9 @@ class AuthorizationRequest(Value, frozen=True, kw_only=True):
     `state` is already in the form in which it goes back: percent-encoded, byte for byte.
     """
 
-    client_id: str | None
-    response_type: str | None
-    redirect_uri: str | None
+    client_id: str | None = None
+    response_type: str | None = None
+    redirect_uri: str | None = None
     state: Secret | None = None
     # With the plain method this is the verifier itself.
     code_challenge: Secret | None = None

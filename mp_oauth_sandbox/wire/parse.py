@@ -1,7 +1,7 @@
 """Requests: from bytes to messages. Field names of what comes in."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import NoReturn
 from urllib.parse import quote, unquote_to_bytes
 
@@ -46,43 +46,16 @@ def parse_authorization(query: bytes) -> AuthorizationRequest | Refused:
 
     Parameters nobody documents (prompt, site_id, show_dialog and others) are ignored.
     """
-    values: dict[str, str] = {}
-    state: str | None = None
     try:
-        for name, value in _pairs(query, only=AUTHORIZATION_PARAMETERS):
-            if name == "state":
-                state = _state(value) or None
-            else:
-                # RFC 6749 section 3.1: a parameter without a value counts as left out.
-                text = _text(name, value)
-                if text:
-                    values[name] = text
+        sent = _sent_parameters(query, only=AUTHORIZATION_PARAMETERS, read=_text_or_state)
     except _Malformed as malformed:
         return malformed.refused
-    return AuthorizationRequest(
-        client_id=values.get("client_id"),
-        response_type=values.get("response_type"),
-        redirect_uri=values.get("redirect_uri"),
-        state=state,
-        code_challenge=values.get("code_challenge"),
-        code_challenge_method=values.get("code_challenge_method"),
-        scope=values.get("scope"),
-        platform_id=values.get("platform_id"),
-    )
+    # RFC 6749 section 3.1: a parameter without a value counts as left out.
+    return AuthorizationRequest(**{name: value for name, value in sent.items() if value})
 
 
-def _pairs(query: bytes, *, only: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Decoded pairs of a query or form, for the names asked; a repeated name is refused."""
-    seen: set[str] = set()
-    for pair in filter(None, query.split(b"&")):
-        raw_name, _, raw_value = pair.partition(b"=")
-        name = _unquoted(raw_name).decode("utf-8", "replace")
-        if name not in only:
-            continue
-        if name in seen:
-            raise _Malformed(refuse(Cause.PARAMETER_DUPLICATED, name=word(name)))
-        seen.add(name)
-        yield name, _unquoted(raw_value)
+def _text_or_state(name: str, value: bytes) -> str:
+    return _state(value) if name == "state" else _text(name, value)
 
 
 def _unquoted(value: bytes) -> bytes:
@@ -107,7 +80,29 @@ def _state(value: bytes) -> str:
     """The state as it goes back: the same bytes, whatever they are, safely encoded."""
     if len(value) > STATE_BYTES:
         _malformed("state", f"it has {len(value)} bytes", f"at most {STATE_BYTES} bytes")
-    return quote(value, safe="")
+    return value.decode() if value.isalnum() else quote(value, safe="")
+
+
+def _sent_parameters(
+    query: bytes,
+    *,
+    only: Container[str] | None = None,
+    read: Callable[[str, bytes], str] = _text,
+) -> dict[str, str]:
+    """What a query or a form says, of the names asked; a repeated name is refused.
+
+    `read` makes a text of a name's raw value.
+    """
+    found: dict[str, str] = {}
+    for pair in query.split(b"&"):
+        raw_name, _, raw_value = pair.partition(b"=")
+        name = _unquoted(raw_name).decode("utf-8", "replace")
+        if not pair or (only is not None and name not in only):
+            continue
+        if name in found:
+            raise _Malformed(refuse(Cause.PARAMETER_DUPLICATED, name=word(name)))
+        found[name] = read(name, _unquoted(raw_value))
+    return found
 
 
 # ---- POST /oauth/token ----
@@ -133,18 +128,13 @@ def parse_token_request(
     try:
         fields = _body_fields(content_type, body)
         if query and profile.query_parameters != "ignore":
-            sent = dict(_pairs(query, only=_AnyName()))
+            sent = _sent_parameters(query)
             if sent and profile.query_parameters == "refuse":
                 return refuse(Cause.PARAMETER_IN_QUERY, name=word(next(iter(sent))))
-            fields = {name: _text(name, value) for name, value in sent.items()} | fields
+            fields = sent | fields
         return _token_request(fields, profile, mistake)
     except _Malformed as malformed:
         return malformed.refused
-
-
-class _AnyName(frozenset[str]):
-    def __contains__(self, name: object) -> bool:
-        return True
 
 
 def _body_fields(content_type: str, body: bytes) -> dict[str, object]:
@@ -153,15 +143,12 @@ def _body_fields(content_type: str, body: bytes) -> dict[str, object]:
         return {}
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == "application/x-www-form-urlencoded":
-        pairs = _pairs(body, only=_AnyName())
-        return {name: _text(name, value) for name, value in pairs}
+        return dict[str, object](_sent_parameters(body))
     if media_type != "application/json":
         shown = media_type[:60] or "missing"
         raise _Malformed(refuse(Cause.BODY_UNREADABLE, problem=f"its Content-Type is {shown}"))
     try:
-        decoded = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant
-        )
+        decoded = _JSON.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
         raise _Malformed(refuse(Cause.BODY_UNREADABLE, problem="it is not valid JSON")) from None
     if not isinstance(decoded, dict):
@@ -170,16 +157,21 @@ def _body_fields(content_type: str, body: bytes) -> dict[str, object]:
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, value in pairs:
-        if name in found:
-            raise _Malformed(refuse(Cause.PARAMETER_DUPLICATED, name=word(name)))
-        found[name] = value
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise _Malformed(refuse(Cause.PARAMETER_DUPLICATED, name=word(name)))
+            seen.add(name)
     return found
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
 
 
 def _token_request(
@@ -188,15 +180,13 @@ def _token_request(
     grant_type = _string(fields, "grant_type")
     client_id = _client_id(fields)
     secret = _string(fields, "client_secret")
-    absent = [
-        name
-        for name, value in zip(_TRIO, (grant_type, client_id, secret), strict=True)
-        if value is None
-    ]
-    if absent == ["client_id"] and _client_id_optional(grant_type, secret or "", profile):
-        absent = []
-    if absent or grant_type is None or secret is None:
-        return missing_of_trio(absent, mistake)
+    if (
+        grant_type is None
+        or secret is None
+        or (client_id is None and not _client_id_optional(grant_type, secret, profile))
+    ):
+        sent = zip(_TRIO, (grant_type, client_id, secret), strict=True)
+        return missing_of_trio([name for name, value in sent if value is None], mistake)
     if grant_type not in _FIELDS:
         return refuse(Cause.GRANT_TYPE_UNSUPPORTED, value=word(grant_type))
     if profile.surplus_fields == "refuse":
@@ -223,7 +213,7 @@ def _token_request(
             return ClientCredentials(authentication=authentication)
 
 
-def _client_id_optional(grant_type: str | None, secret: str, profile: Profile) -> bool:
+def _client_id_optional(grant_type: str, secret: str, profile: Profile) -> bool:
     if profile.access_token_as_secret and looks_like_access_token(secret):
         return True
     return profile.refresh_without_client_id and grant_type == "refresh_token"
@@ -236,7 +226,7 @@ def _string(fields: Mapping[str, object], name: str) -> str | None:
         return None
     if not isinstance(value, str):
         _malformed(name, f"it is a JSON {_json_type(value)}", "a string")
-    if not _encodable(value):
+    if not (value.isascii() or _encodable(value)):
         _malformed(name, "it has a lone surrogate", "Unicode text")
     return value
 
@@ -285,9 +275,9 @@ def parse_bearer(authorization: str | None, query: bytes, profile: Profile) -> U
         return UseToken(token=token.strip())
     if profile.access_token_in_query and query:
         try:
-            sent = dict(_pairs(query, only={"access_token"}))
+            sent = _sent_parameters(query, only={"access_token"})
             if "access_token" in sent:
-                return UseToken(token=_text("access_token", sent["access_token"]))
+                return UseToken(token=sent["access_token"])
         except _Malformed as malformed:
             return malformed.refused
     if authorization is None:
