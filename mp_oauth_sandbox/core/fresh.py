@@ -53,7 +53,7 @@ class Fresh(Value, frozen=True, kw_only=True):
         return shapes.ACCESS_TOKEN.format(
             prefix=prefix,
             client_id=client_id,
-            hour=f"{issued:%m%d%H}",
+            hour=f"{issued.month:02}{issued.day:02}{issued.hour:02}",
             random=self.randomness[:16].hex(),
             user_id=user_id,
         )

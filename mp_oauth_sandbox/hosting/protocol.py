@@ -170,13 +170,14 @@ class _BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         # Still before the application runs: its task was only just created.
         self.cycle.transport = self._pen
-        connection: Connection = {
+        self._connection: Connection = {
             "abort": partial(self._abort, self.cycle),
             "connected": partial(self._connected, self.cycle),
             "flushed": partial(self._flushed, self.cycle),
+            "arrived": False,
             "written": "nothing",
         }
-        self.scope["extensions"] = {CONNECTION: cast("dict[object, object]", connection)}
+        self.scope["extensions"] = {CONNECTION: cast("dict[object, object]", self._connection)}
 
     def on_body(self, body: bytes) -> None:
         self._swallowed = 0
@@ -186,6 +187,7 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._swallowed = 0
         if not self._upgrading:
             super().on_message_complete()
+            self._connection["arrived"] = True
 
     def _start_asgi_task(self, cycle: "RequestResponseCycle", app: "ASGI3Application") -> None:
         self._answering = cycle

@@ -154,6 +154,7 @@ class _Exchange:
             "abort": self.abort,
             "connected": self._connected,
             "flushed": self._flushed,
+            "arrived": True,
             "written": "nothing",
         }
         self.scope = _scope(request, connection)

@@ -19,6 +19,8 @@ class Connection(TypedDict):
     """Whether the client is still there to hear an answer."""
     flushed: Callable[[], Coroutine[Any, Any, bool]]
     """Wait until nothing waits in a buffer; whether all that was sent so far was written."""
+    arrived: bool
+    """Whether the request's body is here to its end; who reads it need not wait."""
     written: Written
     """What became of the answer: noted with each write, so that it holds once all is closed."""
 

@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from starlette.datastructures import Headers
 
@@ -29,8 +30,7 @@ class Access:
     def host_problem(self, headers: Headers) -> str | None:
         """Why this Host is refused: a foreign name here means DNS rebinding or a wrong proxy."""
         host = headers.get("host", "")
-        found = _HOST.fullmatch(host)
-        if found and (found["name"] or found["address"]).lower() in self.hosts:
+        if _name_in(host) in self.hosts:
             return None
         return f"the Host {host[:100]!r} is not allowed; start with --allow-host to allow it"
 
@@ -58,6 +58,14 @@ class Access:
         if hmac.compare_digest(sent.encode(), f"Bearer {self.token}".encode()):
             return None
         return "this sandbox listens beyond loopback: send Authorization: Bearer <control token>"
+
+
+# Each request has one, and nearly all the same.
+@lru_cache(maxsize=128)
+def _name_in(host: str) -> str | None:
+    """The name or address in a Host field; None if it cannot be one."""
+    found = _HOST.fullmatch(host)
+    return (found["name"] or found["address"]).lower() if found else None
 
 
 def allowing(hosts: Iterable[str]) -> frozenset[str]:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.refusals import refuse
+from mp_oauth_sandbox.support.connection import CONNECTION, Extensions
 
 #: Guess: the charset; `cache-control` is RFC 6749 section 5.1, not observed.
 JSON_HEADERS = {
@@ -38,15 +39,24 @@ async def read_body(request: Request, limits: BodyLimits) -> bytes | Refused:
     # Longer numbers than that are too large without being read.
     if len(declared) > 18 or (declared.isdecimal() and int(declared) > limits.size):
         return refuse(Cause.BODY_TOO_LARGE, limit=limits.size)
-    chunks: list[bytes] = []
-    received = 0
+    extensions: Extensions = request.scope.get("extensions") or {}
+    if CONNECTION in extensions and extensions[CONNECTION]["arrived"]:
+        return await _whole_body(request, limits)
     try:
         async with asyncio.timeout(limits.time.total_seconds()):
-            async for chunk in request.stream():
-                received += len(chunk)
-                if received > limits.size:
-                    return refuse(Cause.BODY_TOO_LARGE, limit=limits.size)
-                chunks.append(chunk)
+            return await _whole_body(request, limits)
     except TimeoutError:
         return refuse(Cause.BODY_TOO_SLOW, limit=f"{limits.time.total_seconds():g}")
-    return b"".join(chunks)
+
+
+async def _whole_body(request: Request, limits: BodyLimits) -> bytes | Refused:
+    body = bytearray()
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > limits.size:
+            return refuse(Cause.BODY_TOO_LARGE, limit=limits.size)
+        if not message.get("more_body"):
+            return bytes(body)

@@ -1,12 +1,11 @@
 """The control API under /_sandbox/: who may call it, and how its answers and errors look."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
 
 from mp_oauth_sandbox.control import sandbox
 from mp_oauth_sandbox.control.types import ErrorOut
@@ -41,51 +40,67 @@ class ControlApi:
         self._access = access
         self._journal = journal
         self._limits = limits
-        self.routes = [
-            Route(one.call.path, self._endpoint(one), methods=[one.call.method])
-            for one in operations
-        ]
+        self._exact: dict[str, dict[str, Operation]] = {}
+        self._patterned: dict[tuple[str, ...], dict[str, Operation]] = {}
+        for one in operations:
+            path = one.call.path
+            if one.call.in_path:
+                known = self._patterned.setdefault(tuple(path.split("/")), {})
+            else:
+                known = self._exact.setdefault(path, {})
+            known[one.call.method] = one
 
-    def _endpoint(self, operation: Operation) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(self, request: Request) -> Response:
+        """The answer to a call, or to what is none."""
+        methods, in_path = self._found(request.scope["path"])
+        method = "GET" if request.method == "HEAD" else request.method
+        operation = methods.get(method)
+        if operation is None:
+            return self._no_such_call(request, methods)
         call = operation.call
+        refused = self._refused(request, guarded=call.guarded)
+        if refused is not None:
+            return refused
+        try:
+            given = await given_to(call, request, self._limits, in_path)
+            answered = await operation.run(given, _heard(operation, request))
+        except InvalidInputError as error:
+            return _error(HTTPStatus.BAD_REQUEST, error.problem, error.field)
+        except ClockError as error:
+            return _error(HTTPStatus.BAD_REQUEST, str(error), "clock")
+        except CallRefusedError as error:
+            return _error(error.status, error.problem, error.field)
+        except StoreError as error:
+            record_unsaved(self._journal, request, error, status=UNSAVED)
+            return _error(UNSAVED, str(error))
+        return answered if isinstance(answered, Response) else _json(call.status, answered)
 
-        async def answer(request: Request) -> Response:
-            refused = self._refused(request, guarded=call.guarded)
-            if refused is not None:
-                return refused
-            try:
-                given = await given_to(call, request, self._limits)
-                answered = await operation.run(given, _heard(operation, request))
-            except InvalidInputError as error:
-                return _error(HTTPStatus.BAD_REQUEST, error.problem, error.field)
-            except ClockError as error:
-                return _error(HTTPStatus.BAD_REQUEST, str(error), "clock")
-            except CallRefusedError as error:
-                return _error(error.status, error.problem, error.field)
-            except StoreError as error:
-                record_unsaved(self._journal, request, error, status=UNSAVED)
-                return _error(UNSAVED, str(error))
-            return answered if isinstance(answered, Response) else _json(call.status, answered)
+    def _found(self, path: str) -> tuple[Mapping[str, Operation], dict[str, str]]:
+        """The operations at a path by method, and what the path says."""
+        if path in self._exact:
+            return self._exact[path], {}
+        sent = path.split("/")
+        for pattern, methods in self._patterned.items():
+            if len(pattern) == len(sent):
+                pairs = list(zip(pattern, sent, strict=True))
+                named = {name[1:-1]: value for name, value in pairs if name.startswith("{")}
+                if all(named.values()) and all(n == v or n.startswith("{") for n, v in pairs):
+                    return methods, named
+        return {}, {}
 
-        return answer
-
-    def no_such_call(self, request: Request) -> Response:
+    def _no_such_call(self, request: Request, methods: Mapping[str, Operation]) -> Response:
         """The answer to a path or method that is not in the table."""
         health = request.scope["path"] == sandbox.HEALTH.path
         refused = self._refused(request, guarded=not health)
         if refused is not None:
             return refused
-        allowed = {
-            method
-            for route in self.routes
-            if route.matches(request.scope)[0] is not Match.NONE
-            for method in route.methods or ()
-        }
         line = masked_request(request.method, request.scope["path"])
         text = f"there is no {line}; see {CONTROL}/openapi.json"
-        if not allowed:
+        if not methods:
             return _error(HTTPStatus.NOT_FOUND, text)
         response = _error(HTTPStatus.METHOD_NOT_ALLOWED, text)
+        allowed = {*methods, "HEAD"} if "GET" in methods else {*methods}
+        allowed = {*methods, "HEAD"} if "GET" in methods else {*methods}
         response.headers["allow"] = ", ".join(sorted(allowed))
         return response
 

@@ -1,5 +1,6 @@
 """What a control call is given, from path, query and JSON body; errors name the field."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -18,14 +19,15 @@ from mp_oauth_sandbox.web.control.operations import CallRefusedError
 Wanted = TypeVar("Wanted")
 
 
-async def given_to(call: Call[Any, Any], request: Request, limits: BodyLimits) -> object:
-    """The input of a call, as its type.
+async def given_to(
+    call: Call[Any, Any], request: Request, limits: BodyLimits, in_path: Mapping[str, object]
+) -> object:
+    """The input of a call, as its type; `in_path` is what its path says.
 
     Raises InvalidInputError naming the field at fault, or CallRefusedError for a path that
     names nothing and a body that is not JSON at all.
     """
     _check_query(call, request)
-    in_path: dict[str, object] = dict(request.path_params)
     if call.has_body:
         body = await _json_body(request, _bounded(limits, call))
         if not in_path:

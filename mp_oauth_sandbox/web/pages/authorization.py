@@ -29,11 +29,10 @@ from mp_oauth_sandbox.web.api.answering import UNDECIDED, UNDECIDED_SAID
 from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
 from mp_oauth_sandbox.web.pages.consent import (
     Dead,
-    DeadPageError,
     SellerPages,
     set_cookie,
 )
-from mp_oauth_sandbox.web.pages.rendering import Pages, same
+from mp_oauth_sandbox.web.pages.rendering import AnsweredError, Pages, same
 from mp_oauth_sandbox.web.pages.sessions import Pending, Session, Sessions
 from mp_oauth_sandbox.web.pages.texts import Language
 
@@ -250,8 +249,8 @@ class ConsentPages:
 
     def _dead(
         self, request: Request, why: Dead, session: Session | None, pending: Pending | None = None
-    ) -> DeadPageError:
-        return DeadPageError(self._shown.dead(request, why, session=session, pending=pending))
+    ) -> AnsweredError:
+        return AnsweredError(self._shown.dead(request, why, session=session, pending=pending))
 
     def _go_on(
         self, request: Request, old: Session, pending: Pending, user_id: int | None

@@ -32,22 +32,6 @@ from mp_oauth_sandbox.web.pages.texts import (
 Dead = Literal["request_unknown", "form_expired", "sign_in_needed"]
 
 
-class DeadPageError(Exception):
-    """A form or page that leads nowhere any more; `page` says so."""
-
-    def __init__(self, page: Response) -> None:
-        """`page` is the whole answer."""
-        super().__init__(page.status_code)
-        self.page = page
-
-
-async def on_dead_page(_request: Request, error: Exception) -> Response:
-    """The answer there: start again from the application."""
-    if not isinstance(error, DeadPageError):
-        raise error
-    return error.page
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ListedSeller:
     """A seller as the pages list it."""

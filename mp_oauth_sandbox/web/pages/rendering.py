@@ -21,14 +21,27 @@ if TYPE_CHECKING:
     import jinja2
 
 
-class PageRefusedError(Exception):
-    """A request that no page of ours makes; `status` and `problem` are its whole answer."""
+class AnsweredError(Exception):
+    """Whatever is going on ends here: with this answer."""
+
+    def __init__(self, answer: Response) -> None:
+        """`answer` is all that is sent."""
+        super().__init__(answer.status_code)
+        self.answer = answer
+
+
+class PageRefusedError(AnsweredError):
+    """A request that no page of ours makes: in plain text, for nobody meets it in a browser."""
 
     def __init__(self, problem: str, *, status: HTTPStatus = HTTPStatus.FORBIDDEN) -> None:
         """`problem` is told to whoever asked."""
-        super().__init__(problem)
-        self.status = status
-        self.problem = problem
+        answer = Response(
+            f"Refused by mp-oauth-sandbox: {problem}\n",
+            status_code=status,
+            media_type="text/plain",
+            headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},
+        )
+        super().__init__(answer)
 
 
 class Pages:
@@ -92,18 +105,6 @@ class Pages:
         if isinstance(body, Refused):
             raise PageRefusedError(explanation(body), status=BODY_STATUS[body.cause])
         return dict(parse_qsl(body.decode("utf-8", "replace")))
-
-
-async def on_page_refused(_request: Request, error: Exception) -> Response:
-    """The answer to such a request: plain text, for nobody meets it in a browser."""
-    if not isinstance(error, PageRefusedError):
-        raise error
-    return Response(
-        f"Refused by mp-oauth-sandbox: {error.problem}\n",
-        status_code=error.status,
-        media_type="text/plain",
-        headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},
-    )
 
 
 def page_headers(*, form_target: str | None, scripts: bool) -> dict[str, str]:

@@ -59,6 +59,9 @@ class Sessions:
 
     def of(self, request: Request) -> Session | None:
         """The session of the browser that asks, if we know it."""
+        # Most applications' own requests have no cookie, and most sandboxes no session.
+        if not self._sessions:
+            return None
         return self.find(request.cookies.get(cookie_name(request.scope)))
 
     def find(self, session_id: str | None) -> Session | None:
