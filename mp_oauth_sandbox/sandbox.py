@@ -14,7 +14,7 @@ from mp_oauth_sandbox.core.profile import DEFAULT, Profile
 from mp_oauth_sandbox.core.records import Application, Seller, Webhook
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication, NewSeller
 from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
-from mp_oauth_sandbox.engine.clock import Clock
+from mp_oauth_sandbox.engine.clock import Clock, ClockError
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.engine.mint import Mint
 from mp_oauth_sandbox.engine.panel import Panel
@@ -25,7 +25,7 @@ from mp_oauth_sandbox.faults import Faults
 from mp_oauth_sandbox.journal import Journal
 from mp_oauth_sandbox.resources import ResourceTable
 from mp_oauth_sandbox.stores.memory import MemoryStore
-from mp_oauth_sandbox.stores.protocol import Store
+from mp_oauth_sandbox.stores.protocol import Store, StoreError
 from mp_oauth_sandbox.web.access import Access, allowing
 from mp_oauth_sandbox.web.app import create_app
 from mp_oauth_sandbox.webhooks.public import Webhooks
@@ -92,7 +92,10 @@ class Sandbox:
             remembered = load(store)
             clock = Clock(start, frozen=frozen)
             if start is None and not frozen and remembered.clock is not None:
-                clock.restore(remembered.clock)
+                try:
+                    clock.restore(remembered.clock)
+                except ClockError as error:
+                    raise StoreError(f"{data}: {error}; start with another file") from error
             root, restarts = _mint(remembered, seed)
             profile = profile or remembered.profile or DEFAULT
             consent = remembered.consent or Consent()

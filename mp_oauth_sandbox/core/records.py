@@ -39,7 +39,7 @@ class Registration(Value, frozen=True, kw_only=True):
     webhook: Webhook | None = None
 
 
-class Application(Registration, frozen=True, kw_only=True):
+class Application(Registration, frozen=True, kw_only=True, tag=True):
     """A registered application (RFC 6749 section 2: the client).
 
     `access_token` is the owner's own production token, which Mercado Pago shows beside
@@ -59,7 +59,7 @@ class Application(Registration, frozen=True, kw_only=True):
     replaced_secret: Secret | None = None
 
 
-class Seller(Value, frozen=True, kw_only=True):
+class Seller(Value, frozen=True, kw_only=True, tag=True):
     """A Mercado Pago account (RFC 6749: the resource owner).
 
     `collaborator_of` is the user id of the main account when this one is only an
@@ -77,7 +77,7 @@ class Seller(Value, frozen=True, kw_only=True):
     revoked_because: str | None = None
 
 
-class Link(Value, frozen=True, kw_only=True):
+class Link(Value, frozen=True, kw_only=True, tag=True):
     """One application and one seller, and what they have agreed so far.
 
     `newer_grants` is raised by each exchange of a code when the profile lets that displace the
@@ -111,7 +111,7 @@ class Challenge(Value, frozen=True, kw_only=True):
     method: Literal["S256", "plain"]
 
 
-class Grant(Value, frozen=True, kw_only=True):
+class Grant(Value, frozen=True, kw_only=True, tag=True):
     """One approval (RFC 6749: an authorization grant), and its family of tokens.
 
     `generation` counts exchanges and refreshes: 0 while only the code exists.
@@ -137,7 +137,7 @@ class CredentialKind(StrEnum):
     REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a name, not a secret
 
 
-class Credential(Value, frozen=True, kw_only=True):
+class Credential(Value, frozen=True, kw_only=True, tag=True):
     """A code or a token: immutable facts, and when it was spent (UTC).
 
     `expires_at` is None for the platform's own token, which does not expire.
@@ -171,7 +171,7 @@ class Attempt(Value, frozen=True, kw_only=True):
     outcome: str
 
 
-class Notification(Value, frozen=True, kw_only=True):
+class Notification(Value, frozen=True, kw_only=True, tag=True):
     """What an application's webhook is to be told, and how far that has got.
 
     It is written in the same step as what it tells of, so that none is lost between the two.
@@ -194,6 +194,7 @@ class Notification(Value, frozen=True, kw_only=True):
     latest: tuple[Attempt, ...] = ()
 
 
+#: Each says which it is where it is written down.
 Record = Application | Seller | Link | Grant | Credential | Notification
 
 

@@ -119,8 +119,14 @@ class Clock:
     def restore(self, state: ClockState, *, before: Callable[[], None] | None = None) -> None:
         """Go on from an earlier `state()`; the only way back, used by reset and restart.
 
-        `before` is called while the clock is held, as that of `watch` is.
+        `before` is called while the clock is held, as that of `watch` is. Raises ClockError for a
+        state that no clock can have had.
         """
+        offset, frozen_at = state
+        try:
+            _instant(offset + self._real() if frozen_at is None else frozen_at)
+        except OverflowError as error:
+            raise ClockError("the clock cannot be outside the calendar") from error
         with self._lock:
             if before is not None:
                 before()

@@ -33,7 +33,7 @@ def load(store: SettingsStore) -> Settings:
             for name, hint in hints.items()
             if name in saved
         }
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, TypeError) as error:
         raise StoreError(
             f"the data file holds a setting that this version cannot read ({error}); start with"
             " another file"

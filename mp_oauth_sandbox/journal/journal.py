@@ -50,8 +50,7 @@ class Journal:
         self._until_flush = _BATCH
         self._listeners: dict[object, _Listener] = {}
         self._closed = False
-        decoder = msgspec.json.Decoder(Entry)
-        self._entries.extend(sorted(map(decoder.decode, kept), key=_seq))
+        self._entries.extend(sorted(_readable(kept), key=_seq))
         self._next = self._entries[-1].seq + 1 if self._entries else 1
         numbers = (max(one.arrived, one.decided, one.ended or 0) for one in self._entries)
         self._numbers = count(max(numbers, default=0) + 1)
@@ -277,3 +276,15 @@ class Journal:
     def __len__(self) -> int:
         """How many entries are kept."""
         return len(self._entries)
+
+
+def _readable(kept: Sequence[bytes]) -> Iterator[Entry]:
+    """The entries of an earlier run; what is damaged is left out, and its number told."""
+    decoder, damaged = msgspec.json.Decoder(Entry), 0
+    for entry in kept:
+        try:
+            yield decoder.decode(entry)
+        except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
+            damaged += 1
+    if damaged:
+        _logger.warning("%d journal entries of earlier runs are damaged and left out", damaged)

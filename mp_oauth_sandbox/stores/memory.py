@@ -4,8 +4,9 @@ import heapq
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 
 from mp_oauth_sandbox.core.records import (
     Application,
@@ -35,7 +36,7 @@ class MemoryStore:
 
     def __init__(self, *, dead_kept: int = DEAD_KEPT, finished_kept: int = FINISHED_KEPT) -> None:
         """How many dead credentials, and notifications that no longer wait, stay findable."""
-        self._lock = threading.Lock()
+        self._lock: AbstractContextManager[object] = threading.Lock()
         self._dead_kept = dead_kept
         self._finished_kept = finished_kept
         self._settings: dict[str, str] = {}
@@ -104,23 +105,13 @@ class MemoryStore:
     def snapshot(self) -> Sequence[Record]:
         """See RecordStore.snapshot."""
         with self._lock:
-            return [
-                *self._applications.values(),
-                *self._sellers.values(),
-                *self._links.values(),
-                *self._grants.values(),
-                *self._credentials.values(),
-                *self._notifications.values(),
-            ]
+            return list(self._records())
 
     def reset(self, records: Iterable[Record], settings: Mapping[str, str]) -> None:
         """See Store.reset."""
         kept = tuple(records)
         with self._lock:
-            self._clear()
-            for record in kept:
-                self._put(record)
-            self._settings.update(settings)
+            self._begin_with(kept, settings)
 
     def save_settings(self, settings: Mapping[str, str]) -> None:
         """See SettingsStore.save_settings."""
@@ -140,11 +131,28 @@ class MemoryStore:
         return []
 
     @property
-    def problem(self) -> None:
+    def problem(self) -> str | None:
         """Never any: see Store.problem."""
+        return None
 
     def close(self) -> None:
         """Nothing to release."""
+
+    def _begin_with(self, records: Iterable[Record], settings: Mapping[str, str]) -> None:
+        self._clear()
+        for record in records:
+            self._put(record)
+        self._settings.update(settings)
+
+    def _records(self) -> Iterable[Record]:
+        return chain(
+            self._applications.values(),
+            self._sellers.values(),
+            self._links.values(),
+            self._grants.values(),
+            self._credentials.values(),
+            self._notifications.values(),
+        )
 
     def _listed(self, kind: type[R]) -> Iterable[tuple[str, Record]]:
         if kind is Application:
@@ -220,4 +228,5 @@ class MemoryStore:
         if left:
             self._members[grant_id] = left
         else:
-            del self._members[grant_id], self._grants[grant_id]
+            del self._members[grant_id]
+            self._grants.pop(grant_id, None)

@@ -1,56 +1,52 @@
-"""The store in a file, on the standard library's SQLite: it survives the process."""
+"""The store in a file: the one in memory, and a log of all that it is told, kept by SQLite."""
 
+import logging
 import os
 import sqlite3
-import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Never
 
-import msgspec
-
-from mp_oauth_sandbox.core.records import (
-    Change,
-    Credential,
-    Keys,
-    Notification,
-    Record,
-    View,
-)
+from mp_oauth_sandbox.core.records import Change, Keys, Record
+from mp_oauth_sandbox.stores.memory import MemoryStore
 from mp_oauth_sandbox.stores.protocol import (
     DEAD_KEPT,
     FINISHED_KEPT,
-    SWEPT_AT_ONCE,
     Decide,
     Outcome,
-    R,
     StoreError,
-    key_of,
 )
-from mp_oauth_sandbox.stores.sqlite_file import explained, open_database
-from mp_oauth_sandbox.stores.sqlite_tables import (
-    CREDENTIALS,
-    NOTIFICATIONS,
-    TABLES,
-    lookup_in,
-    table_of,
+from mp_oauth_sandbox.stores.sqlite_file import explained, explanation, open_database
+from mp_oauth_sandbox.stores.sqlite_log import (
+    Kept,
+    Orders,
+    Step,
+    append,
+    rows,
+    transaction,
+    write_anew,
 )
 from mp_oauth_sandbox.stores.view import view_of
 
 #: How many journal entries stay in the file; the oldest go first.
 JOURNAL_KEPT = 10_000
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+#: After how many steps at least the log is written anew, and not before there are as many as
+#: records: what it costs stays a fixed part of what was done since.
+STEPS_KEPT = 10_000
+
+_logger = logging.getLogger("mp_oauth_sandbox")
 
 
-class SQLiteStore:
+class SQLiteStore(MemoryStore):
     """Everything in one file, held by this store alone until it is closed.
 
-    With `sync="normal"` an acknowledged exchange survives `kill -9`, but the last ones may
-    be lost in a power cut; `sync="full"` waits for the disk each time.
+    Nobody else can change the file meanwhile, and so memory answers all that is asked; a
+    change is written down before it is made. With `sync="normal"` an acknowledged exchange
+    survives `kill -9`, but the last ones may be lost in a power cut; `sync="full"` waits for the
+    disk each time.
     """
 
     def __init__(
@@ -60,110 +56,91 @@ class SQLiteStore:
         sync: Literal["normal", "full"] = "normal",
         dead_kept: int = DEAD_KEPT,
         finished_kept: int = FINISHED_KEPT,
+        steps_kept: int = STEPS_KEPT,
     ) -> None:
         """Open the file, or create it readable by its owner alone: it holds secrets.
 
         Raises:
             StoreError: The file cannot be used; the message says why and what to do.
         """
+        super().__init__(dead_kept=dead_kept, finished_kept=finished_kept)
         self._path = Path(path).absolute()
-        self._dead_kept = dead_kept
-        self._finished_kept = finished_kept
-        self._lock = threading.Lock()
         self._problem: str | None = None
-        self._connection: sqlite3.Connection | None = open_database(self._path, sync=sync)
+        self._steps = 0
+        self._steps_kept = steps_kept
+        self._db = open_database(self._path, sync=sync)
         try:
-            with self._held() as db:
-                self._lookup = lookup_in(db)
-                self._dead, self._last_dead = db.execute(
-                    "SELECT count(*), coalesce(max(dead), 0) FROM credentials "
-                    "WHERE dead IS NOT NULL"
-                ).fetchone()
-                self._finished, self._last_finished = db.execute(
-                    "SELECT count(*), coalesce(max(finished), 0) FROM notifications "
-                    "WHERE finished IS NOT NULL"
-                ).fetchone()
-        except StoreError:
+            self._inode = self._path.stat().st_ino
+            with explained(self._path):
+                self._replay()
+                self._settings.update(self._db.execute("SELECT name, value FROM settings"))
+        except BaseException:
             self.close()
             raise
+        self._shorten()
 
     def transact(
         self, keys: Keys, decide: Decide[Outcome], *, now: datetime
     ) -> tuple[Change, Outcome]:
         """See RecordStore.transact."""
-        with self._transaction() as db:
-            view = view_of(self._lookup, keys)
-            change, outcome = decide(view)
+        with self._lock:
+            decided = decide(view_of(self._lookup, keys))
+            change = decided[0]
             if change.put:
-                self._put(db, change.put, view)
-                self._sweep(db, now)
-        return change, outcome
-
-    def read(self, keys: Keys) -> View:
-        """See RecordStore.read."""
-        with self._held():
-            return view_of(self._lookup, keys)
-
-    def page(self, kind: type[R], *, after: str = "", limit: int = 100) -> Sequence[R]:
-        """See RecordStore.page."""
-        table = table_of(kind)
-        with self._held() as db:
-            if after:
-                rows = db.execute(table.following, (after, limit))
-            else:
-                rows = db.execute(table.first, (limit,))
-            return [table.decode(body) for (body,) in rows]
-
-    def next_notification(self) -> Notification | None:
-        """See Outbox.next_notification."""
-        with self._held() as db:
-            row = db.execute(
-                "SELECT record FROM notifications WHERE due IS NOT NULL "
-                "ORDER BY due, CAST(key AS INTEGER) LIMIT 1"
-            ).fetchone()
-            return NOTIFICATIONS.decode(row[0]) if row else None
-
-    def snapshot(self) -> Sequence[Record]:
-        """See RecordStore.snapshot."""
-        with self._held() as db:
-            return [table.decode(body) for table in TABLES for (body,) in db.execute(table.all)]
+                step = Step(now, change.put)
+                self._save(lambda db: append(db, step))
+                self._apply(change, now)
+                self._steps += 1
+                self._shorten()
+            return decided
 
     def reset(self, records: Iterable[Record], settings: Mapping[str, str]) -> None:
         """See Store.reset."""
         kept = tuple(records)
-        with self._transaction() as db:
-            for table in TABLES:
-                db.execute(table.clear)
-            db.execute("DELETE FROM expiries")
-            db.execute("DELETE FROM journal")
-            self._dead = self._finished = 0
-            self._put(db, kept, View())
-            _save(db, settings)
+
+        def write(db: sqlite3.Connection) -> None:
+            with transaction(db):
+                db.execute("DELETE FROM log")
+                db.execute("DELETE FROM journal")
+                append(db, Kept(kept))
+                _save_settings(db, settings)
+
+        with self._lock:
+            self._save(write)
+            self._begin_with(kept, settings)
+            self._steps = 0
 
     def save_settings(self, settings: Mapping[str, str]) -> None:
         """See SettingsStore.save_settings."""
-        with self._transaction() as db:
-            _save(db, settings)
 
-    def settings(self) -> Mapping[str, str]:
-        """See SettingsStore.settings."""
-        with self._held() as db:
-            return dict(db.execute("SELECT name, value FROM settings"))
+        def write(db: sqlite3.Connection) -> None:
+            with transaction(db):
+                _save_settings(db, settings)
+
+        with self._lock:
+            self._save(write)
+            self._settings.update(settings)
 
     def append_journal(self, entries: Sequence[bytes]) -> None:
         """See JournalLog.append_journal. The newest JOURNAL_KEPT stay."""
-        with self._transaction() as db:
-            db.executemany(
-                "INSERT INTO journal (entry) VALUES (?)", ((entry,) for entry in entries)
-            )
-            db.execute(
-                "DELETE FROM journal WHERE n <= (SELECT max(n) FROM journal) - ?", (JOURNAL_KEPT,)
-            )
+
+        def write(db: sqlite3.Connection) -> None:
+            with transaction(db):
+                db.executemany(
+                    "INSERT INTO journal (entry) VALUES (?)", ((entry,) for entry in entries)
+                )
+                db.execute(
+                    "DELETE FROM journal WHERE n <= (SELECT max(n) FROM journal) - ?",
+                    (JOURNAL_KEPT,),
+                )
+
+        with self._lock:
+            self._save(write)
 
     def journal(self, limit: int) -> Sequence[bytes]:
         """See JournalLog.journal."""
-        with self._held() as db:
-            newest = db.execute("SELECT entry FROM journal ORDER BY n DESC LIMIT ?", (limit,))
+        with self._lock, explained(self._path):
+            newest = self._db.execute("SELECT entry FROM journal ORDER BY n DESC LIMIT ?", (limit,))
             return [entry for (entry,) in newest][::-1]
 
     @property
@@ -173,151 +150,78 @@ class SQLiteStore:
 
     def close(self) -> None:
         """Give the file free for others. Closing twice does nothing."""
-        with self._lock, explained(self._path):
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                connection.close()
+        lock = self._lock
+        if not isinstance(lock, _Closed):
+            with lock, explained(self._path):
+                self._lock = _Closed(self._path)
+                self._db.close()
 
-    @contextmanager
-    def _held(self) -> Generator[sqlite3.Connection]:
-        with self._lock, explained(self._path):
-            yield self._opened()
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise StoreError(f"{self._path}: this store is closed; open it again to use it")
-        return self._connection
-
-    @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                with explained(self._path):
-                    db = self._opened()
-                    changes = db.total_changes
-                    with self._atomic(db):
-                        yield db
-            except StoreError as error:
-                self._problem = str(error)
-                raise
-            # A decision that changes nothing succeeds on a full disk too.
-            if db.total_changes != changes:
-                self._problem = None
-
-    @contextmanager
-    def _atomic(self, db: sqlite3.Connection) -> Generator[None]:
-        dead, finished = self._dead, self._finished
+    def _save(self, write: Callable[[sqlite3.Connection], object]) -> None:
+        """Let this be written, or raise StoreError: then the file is as it was."""
         try:
-            db.execute("BEGIN IMMEDIATE")
-            yield
-            db.execute("COMMIT")
-        except BaseException:
-            self._dead, self._finished = dead, finished
-            # SQLite itself rolls back after some errors, and would refuse a second time.
-            if db.in_transaction:
-                db.execute("ROLLBACK")
+            self._check_it_is_there()
+            write(self._db)
+        except sqlite3.Error as error:
+            refused = explanation(self._path, error)
+            self._problem = str(refused)
+            raise refused from error
+        except StoreError as error:
+            self._problem = str(error)
             raise
+        self._problem = None
 
-    def _put(self, db: sqlite3.Connection, put: Sequence[Record], view: View) -> None:
-        """Write records. `view` is what has just been read: some of it needs no writing."""
-        found = {id(view.application), id(view.link), id(view.grant), id(view.seller)}
-        for record in put:
-            if isinstance(record, Notification):
-                self._put_notification(db, record)
-            elif not isinstance(record, Credential) and id(record) not in found:
-                body = msgspec.json.encode(record)
-                db.execute(table_of(type(record)).put, (key_of(record), body))
-        # Credentials last: their grants count them.
-        known = view.credential.secret if view.credential else None
-        for record in put:
-            if isinstance(record, Credential):
-                self._put_credential(db, record, known=record.secret == known)
-
-    def _put_notification(self, db: sqlite3.Connection, record: Notification) -> None:
-        key, due, finished = key_of(record), None, None
-        known = db.execute("SELECT finished FROM notifications WHERE key = ?", (key,)).fetchone()
-        before = known[0] if known else None
-        if record.status == "pending":
-            due = _microseconds(record.due_at)
-        elif before is None:
-            finished = self._last_finished = self._last_finished + 1
-        else:
-            finished = before
-        self._finished += (finished is not None) - (before is not None)
-        db.execute(
-            "INSERT INTO notifications (key, record, due, finished) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (key) DO UPDATE SET record = excluded.record, due = excluded.due, "
-            "finished = excluded.finished",
-            (key, msgspec.json.encode(record), due, finished),
-        )
-
-    def _put_credential(self, db: sqlite3.Connection, record: Credential, *, known: bool) -> None:
-        key, body = record.secret, msgspec.json.encode(record)
-        if known or not self._added(db, record, body):
-            db.execute("UPDATE credentials SET record = ? WHERE key = ?", (body, key))
-        if record.spent_at is not None:
-            self._bury(db, key)
-
-    def _added(self, db: sqlite3.Connection, record: Credential, body: bytes) -> bool:
-        key = record.secret
-        added = db.execute(
-            "INSERT OR IGNORE INTO credentials (key, record) VALUES (?, ?)", (key, body)
-        )
-        if not added.rowcount:
-            return False
-        db.execute("UPDATE grants SET members = members + 1 WHERE key = ?", (record.grant_id,))
-        if record.expires_at is not None:
-            at = _microseconds(record.expires_at)
-            db.execute("INSERT OR IGNORE INTO expiries VALUES (?, ?)", (at, key))
-        return True
-
-    def _bury(self, db: sqlite3.Connection, key: str) -> None:
-        self._last_dead += 1
-        died = db.execute(
-            "UPDATE credentials SET dead = ? WHERE key = ? AND dead IS NULL", (self._last_dead, key)
-        )
-        self._dead += died.rowcount
-
-    def _sweep(self, db: sqlite3.Connection, now: datetime) -> None:
-        """Move a few expired credentials to the dead, and drop a few of the oldest dead.
-
-        A few notifications too, of those that ended first.
-        """
-        due = db.execute(
-            "SELECT at, key FROM expiries WHERE at <= ? ORDER BY at, key LIMIT ?",
-            (_microseconds(now), SWEPT_AT_ONCE),
-        ).fetchall()
-        for at, key in due:
-            db.execute("DELETE FROM expiries WHERE at = ? AND key = ?", (at, key))
-            self._bury(db, key)
-        surplus = min(SWEPT_AT_ONCE, self._dead - self._dead_kept)
-        if surplus > 0:
-            self._drop_oldest(db, surplus)
-        surplus = min(SWEPT_AT_ONCE, self._finished - self._finished_kept)
-        if surplus > 0:
-            dropped = db.execute(
-                "DELETE FROM notifications WHERE n IN (SELECT n FROM notifications "
-                "WHERE finished IS NOT NULL ORDER BY finished LIMIT ?)",
-                (surplus,),
+    def _check_it_is_there(self) -> None:
+        """Raise StoreError if the file has gone: SQLite would write on, into nothing."""
+        try:
+            there = self._path.stat().st_ino == self._inode
+        except OSError:
+            there = False
+        if not there:
+            raise StoreError(
+                f"{self._path}: it was deleted, moved or replaced while it was in use, and nothing"
+                " more can be saved; stop this sandbox, and put the file back or start a new one"
             )
-            self._finished -= dropped.rowcount
 
-    def _drop_oldest(self, db: sqlite3.Connection, count: int) -> None:
-        oldest = db.execute(
-            "SELECT n, record FROM credentials WHERE dead IS NOT NULL ORDER BY dead LIMIT ?",
-            (count,),
-        ).fetchall()
-        for n, body in oldest:
-            grant = (CREDENTIALS.decode(body).grant_id,)
-            db.execute("DELETE FROM credentials WHERE n = ?", (n,))
-            db.execute("UPDATE grants SET members = members - 1 WHERE key = ?", grant)
-            db.execute("DELETE FROM grants WHERE key = ? AND members = 0", grant)
-        self._dead -= len(oldest)
+    def _replay(self) -> None:
+        """Do again all that was done."""
+        for row in rows(self._db):
+            match row:
+                case Step():
+                    self._apply(Change(put=row.put), row.at)
+                    self._steps += 1
+                case Kept():
+                    for record in row.put:
+                        self._put(record)
+                case Orders():
+                    self._dead = OrderedDict.fromkeys(row.dead)
+                    self._finished = OrderedDict.fromkeys(row.finished)
+                    self._expiries = row.expiries
+
+    def _shorten(self) -> None:
+        """Write the log anew if it is long enough."""
+        if self._steps < max(self._steps_kept, len(self._credentials)):
+            return
+        orders = Orders(list(self._dead), list(self._finished), self._expiries)
+        try:
+            with transaction(self._db):
+                write_anew(self._db, self._records(), orders)
+        except sqlite3.Error as error:
+            # The log is whole, if long.
+            _logger.warning("%s", explanation(self._path, error))
+        self._steps = 0
 
 
-def _save(db: sqlite3.Connection, settings: Mapping[str, str]) -> None:
+class _Closed:
+    """In place of a lock: whoever asks for it is told that the store is closed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> Never:
+        raise StoreError(f"{self._path}: this store is closed; open it again to use it")
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def _save_settings(db: sqlite3.Connection, settings: Mapping[str, str]) -> None:
     db.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", settings.items())
-
-
-def _microseconds(at: datetime) -> int:
-    return (at - _EPOCH) // _MICROSECOND

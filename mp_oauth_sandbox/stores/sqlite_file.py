@@ -1,14 +1,28 @@
 """The file of a SQLite store: opened for one process alone, or refused with the reason."""
 
+import logging
 import os
 import sqlite3
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from mp_oauth_sandbox.stores.protocol import StoreError
-from mp_oauth_sandbox.stores.sqlite_tables import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, UPGRADES
+from mp_oauth_sandbox.stores.sqlite_log import (
+    APPLICATION_ID,
+    SCHEMA,
+    SCHEMA_VERSION,
+    UnreadableRowError,
+    transaction,
+    upgrade,
+)
+
+_logger = logging.getLogger("mp_oauth_sandbox")
+
+#: What every SQLite database begins with.
+_HEADER_BYTES = 100
 
 #: Pages of 4 KB between two checkpoints, each of which waits for the disk: SQLite's own 1000
 #: would be about one in a hundred exchanges.
@@ -53,12 +67,11 @@ def open_database(path: Path, *, sync: Literal["normal", "full"]) -> sqlite3.Con
             db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_EVERY}")
             if version is None:
                 db.executescript(SCHEMA)
-            else:
-                for older in range(version, SCHEMA_VERSION):
-                    db.executescript(UPGRADES[older])
+            elif version < SCHEMA_VERSION:
+                upgrade(db, version)
             # The writer's lock: what cannot be written fails now rather than later.
-            db.execute("BEGIN IMMEDIATE")
-            db.execute("COMMIT")
+            with transaction(db):
+                pass
         except BaseException:
             db.close()
             raise
@@ -67,15 +80,26 @@ def open_database(path: Path, *, sync: Literal["normal", "full"]) -> sqlite3.Con
 
 @contextmanager
 def explained(path: Path) -> Generator[None]:
-    """What SQLite complains of inside, as a StoreError that names the file and the remedy."""
+    """What is wrong with the file inside, as a StoreError that names it and the remedy."""
     try:
         yield
     except sqlite3.Error as error:
-        # Errors of Python's own module have no code.
-        code: int = getattr(error, "sqlite_errorcode", 0)
-        advice = _ADVICE.get(code) or _ADVICE.get(code & 0xFF)
-        reason = f"{advice} (SQLite: {error})" if advice else str(error)
-        raise StoreError(f"{path}: {reason}") from error
+        raise explanation(path, error) from error
+    except UnicodeDecodeError as error:
+        # What a name in the schema comes to, of which SQLite does not complain.
+        raise StoreError(f"{path}: {_ADVICE[sqlite3.SQLITE_CORRUPT]} ({error})") from error
+    except UnreadableRowError as error:
+        raise StoreError(
+            f"{path}: {error}; it was left as it is; restore a copy, or choose another file"
+        ) from error
+
+
+def explanation(path: Path, error: sqlite3.Error) -> StoreError:
+    """What SQLite complains of, with the file and the remedy."""
+    # Errors of Python's own module have no code.
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    advice = _ADVICE.get(code) or _ADVICE.get(code & 0xFF)
+    return StoreError(f"{path}: {advice} (SQLite: {error})" if advice else f"{path}: {error}")
 
 
 def _create(path: Path) -> None:
@@ -88,11 +112,26 @@ def _create(path: Path) -> None:
         # store in this process holds on it (POSIX locks belong to the process).
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
-        pass
+        _check_existing(path)
     except OSError as error:
         raise StoreError(
             f"{path}: it cannot be created ({error.strerror}); check the permissions of its folder"
         ) from error
+
+
+def _check_existing(path: Path) -> None:
+    found = path.stat()
+    # SQLite takes what is shorter than its header for an empty database, and writes over it.
+    if 0 < found.st_size < _HEADER_BYTES:
+        raise StoreError(f"{path}: {_ADVICE[sqlite3.SQLITE_NOTADB]}")
+    if os.name == "posix" and found.st_mode & 0o077:
+        _logger.warning(
+            "%s: others on this machine may read or write it (mode %o), and it holds secrets: "
+            "chmod 600 %s",
+            path,
+            stat.S_IMODE(found.st_mode),
+            path,
+        )
 
 
 def _recognized(db: sqlite3.Connection, path: Path) -> int | None:
@@ -106,6 +145,11 @@ def _recognized(db: sqlite3.Connection, path: Path) -> int | None:
         raise StoreError(
             f"{path}: it is a database of another program, and was left as it is; "
             "choose another file"
+        )
+    if version < 1:
+        raise StoreError(
+            f"{path}: its format is {version}, which no version has written, and it was left as it"
+            " is; restore a copy, or choose another file"
         )
     if version > SCHEMA_VERSION:
         raise StoreError(

@@ -54,6 +54,13 @@ MAKERS = (
         ),
         durable=True,
     ),
+    Maker(
+        name="sqlite, its log written anew all the time",
+        open=lambda folder, kept: SQLiteStore(
+            folder / "store.db", dead_kept=kept, finished_kept=kept, steps_kept=2
+        ),
+        durable=True,
+    ),
 )
 every_store = pytest.mark.parametrize("maker", MAKERS, ids=lambda maker: maker.name)
 

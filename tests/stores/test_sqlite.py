@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,9 @@ from mp_oauth_sandbox.core.records import (
 )
 from mp_oauth_sandbox.stores.protocol import StoreError
 from mp_oauth_sandbox.stores.sqlite import JOURNAL_KEPT, SQLiteStore
+from mp_oauth_sandbox.stores.sqlite_log import APPLICATION_ID
+
+from . import kinds
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SELLER = Seller(user_id=1, nickname="TESTUSER1", country="AR", registered_at=START)
@@ -167,30 +170,86 @@ def test_another_process_is_refused_at_once(store: SQLiteStore, path: Path):
 def test_a_file_of_a_newer_version_is_refused_and_left_as_it_is(path: Path):
     SQLiteStore(path).close()
     with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA user_version = 3")
+        db.execute("PRAGMA user_version = 4")
     before = path.read_bytes()
 
     assert refusal(path) == (
-        "it was written by a newer version (its format is 3, this version knows up to 2); "
+        "it was written by a newer version (its format is 4, this version knows up to 3); "
         "upgrade, or choose another file"
     )
     assert path.read_bytes() == before
 
 
-def test_a_file_of_the_first_version_is_taken_up_with_all_it_holds(path: Path):
-    with closing(SQLiteStore(path)) as store:
-        put(store, SELLER)
-    with closing(sqlite3.connect(path)) as db, db:
-        db.execute("DROP TABLE notifications")
-        db.execute("PRAGMA user_version = 1")
-
-    with closing(SQLiteStore(path)) as store:
-        assert store.next_notification() is None
-        assert store.snapshot() == [SELLER]
+@pytest.mark.parametrize("version", [0, -1])
+def test_a_file_of_a_version_that_never_was_is_refused_and_left_as_it_is(path: Path, version: int):
     SQLiteStore(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+    before = path.read_bytes()
+
+    assert f"its format is {version}, which no version has written" in refusal(path)
+    assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("content", [b"MP_CLIENT_ID=1\n", b"x" * 5000], ids=["short", "long"])
+def earlier(path: Path, version: int) -> None:
+    """Make a file as an earlier version left it: two approvals, one of them redeemed, and a hook.
+
+    The code that was redeemed died first, then the other one expired.
+    """
+    script = Path(__file__).with_name("version_2.sql").read_text(encoding="utf-8")
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.executescript(script)
+        if version == 1:
+            db.execute("DROP TABLE notifications")
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {version}")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_of_an_earlier_version_is_taken_up_with_all_it_holds(path: Path, version: int):
+    earlier(path, version)
+    ana = replace(kinds.SELLER, nickname="ANA Ñandú")
+    at = START + timedelta(minutes=1)
+    second = replace(
+        kinds.CODE, secret="TG-second", grant_id="g2", expires_at=at + 4 * (at - START)
+    )
+    records = [
+        *(kinds.APPLICATION, ana, kinds.LINK, kinds.GRANT, replace(kinds.GRANT, grant_id="g2")),
+        *(replace(kinds.CODE, spent_at=at), second, kinds.token(1, lives=timedelta(days=180))),
+    ]
+    waiting = None
+    if version == 2:
+        waiting = replace(kinds.NOTIFICATION, notification_id=9, due_at=START + timedelta(hours=1))
+        records += [replace(kinds.NOTIFICATION, status="accepted", attempts=1), waiting]
+
+    for _ in range(2):  # As it was, and as it has been since.
+        with closing(SQLiteStore(path)) as store:
+            assert store.snapshot() == records
+            assert store.next_notification() == waiting
+            assert store.settings() == {"clock": "[5,null]"}
+            assert store.journal(5) == [b'{"n":1}', b'{"n":2}']
+    with closing(SQLiteStore(path, dead_kept=1)) as store:
+        put(store, ana)
+        left = [one.secret for one in store.page(Credential)]
+    assert left == ["TG-second", "token-1"]
+
+
+def test_a_file_of_an_earlier_version_that_cannot_be_read_is_left_as_it_is(path: Path):
+    earlier(path, 2)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE sellers SET record = '{}'")
+    before = path.read_bytes()
+
+    assert refusal(path).startswith("row 1 of its table sellers cannot be understood: ")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"1", b"MP_CLIENT_ID=1\n", b"x" * 99, b"x" * 100, b"x" * 5000],
+    ids=lambda content: f"{len(content)} bytes",
+)
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path: Path, content: bytes):
     path.write_bytes(content)
 
@@ -297,17 +356,85 @@ def test_a_change_that_fails_while_it_is_written_is_not_counted(path: Path):
         assert store.read(Keys(secret="code")).credential == spent
 
 
-def test_a_damaged_record_is_reported_with_the_file(path: Path):
+@pytest.mark.parametrize(
+    "row",
+    ["X'00'", "'{}'", "7", "'[' || char(0)", """'{"type":"kept","put":[{}]}' """],
+)
+def test_a_row_that_cannot_be_understood_is_refused_and_left_as_it_is(path: Path, row: str):
     with closing(SQLiteStore(path)) as store:
         put(store, SELLER)
+        put(store, replace(SELLER, user_id=2))
     with closing(sqlite3.connect(path)) as db, db:
-        db.execute("UPDATE sellers SET record = '{}'")
+        db.execute(f"UPDATE log SET row = {row} WHERE n = 2")  # noqa: S608 - see above
+    before = path.read_bytes()
 
-    with (
-        closing(SQLiteStore(path)) as store,
-        pytest.raises(StoreError, match="a record in its table sellers cannot be understood"),
-    ):
-        store.read(Keys(user_id=1))
+    said = refusal(path)
+    assert said.startswith("row 2 of its log cannot be understood: ")
+    assert said.endswith("it was left as it is; restore a copy, or choose another file")
+    assert path.read_bytes() == before
+
+
+def test_a_file_without_its_log_is_refused(path: Path):
+    SQLiteStore(path).close()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("DROP TABLE log")
+
+    assert refusal(path) == "no such table: log"
+
+
+@posix
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o666, True)])
+def test_a_file_that_others_may_read_is_warned_of(
+    path: Path, mode: int, warned: bool, caplog: pytest.LogCaptureFixture
+):
+    SQLiteStore(path).close()
+    path.chmod(mode)
+
+    SQLiteStore(path).close()
+
+    told = [f"{path}: others on this machine may read or write it (mode {mode:o}), and it holds"]
+    assert [record.message[: len(told[0])] for record in caplog.records] == told[:warned]
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def deleted(path: Path) -> None:
+    path.unlink()
+
+
+def moved(path: Path) -> None:
+    path.rename(path.with_suffix(".old"))
+
+
+def replaced(path: Path) -> None:
+    path.with_suffix(".new").write_bytes(path.read_bytes())
+    path.with_suffix(".new").replace(path)
+
+
+def moved_with_its_folder(path: Path) -> None:
+    path.parent.rename(path.parent.with_suffix(".old"))
+
+
+@posix
+@pytest.mark.parametrize("lose", [deleted, moved, replaced, moved_with_its_folder])
+def test_nothing_is_acknowledged_once_the_file_has_gone(
+    tmp_path: Path, lose: Callable[[Path], None]
+):
+    path = tmp_path / "data" / "mp.db"
+    path.parent.mkdir()
+    with closing(SQLiteStore(path)) as store:
+        put(store, SELLER)
+        lose(path)
+
+        for change in (
+            lambda: put(store, replace(SELLER, user_id=2)),
+            lambda: store.reset([], {}),
+            lambda: store.save_settings({"clock": "1"}),
+            lambda: store.append_journal([b"{}"]),
+        ):
+            with pytest.raises(StoreError, match="deleted, moved or replaced while it was in use"):
+                change()
+        assert store.problem is not None
+        assert store.snapshot() == [SELLER]
 
 
 def test_damaged_pages_are_reported_with_the_remedy(path: Path):
@@ -317,11 +444,7 @@ def test_damaged_pages_are_reported_with_the_remedy(path: Path):
     content[8192:] = b"\xff" * len(content[8192:])
     path.write_bytes(content)
 
-    with (
-        pytest.raises(StoreError, match="it is damaged; restore a copy, or choose another file"),
-        closing(SQLiteStore(path)) as store,
-    ):
-        store.snapshot()
+    assert "it is damaged; restore a copy, or choose another file" in refusal(path)
 
 
 # Registers one seller after another and says so after each: an acknowledged exchange.
@@ -332,9 +455,9 @@ from mp_oauth_sandbox.core.records import Change, Keys, Seller
 from mp_oauth_sandbox.stores.protocol import StoreError
 from mp_oauth_sandbox.stores.sqlite import SQLiteStore
 
-path, limit = sys.argv[1:]
+path, limit, steps_kept = sys.argv[1:]
 now = datetime(2026, 1, 1, tzinfo=UTC)
-store = SQLiteStore(path)
+store = SQLiteStore(path, steps_kept=int(steps_kept))
 if limit != "none":
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
 for number in range(1, 100_000):
@@ -350,9 +473,10 @@ assert len(store.page(Seller, limit=100_000)) == number - 1
 
 
 @posix
-def test_every_acknowledged_exchange_survives_a_kill(path: Path):
+@pytest.mark.parametrize("steps_kept", [10_000, 7], ids=["", "the log written anew meanwhile"])
+def test_every_acknowledged_exchange_survives_a_kill(path: Path, steps_kept: int):
     child = subprocess.Popen(
-        [sys.executable, "-P", "-c", ACKNOWLEDGE, str(path), "none"],
+        [sys.executable, "-P", "-c", ACKNOWLEDGE, str(path), "none", str(steps_kept)],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -374,7 +498,7 @@ def test_every_acknowledged_exchange_survives_a_kill(path: Path):
 @posix
 def test_a_disk_that_takes_no_more_is_reported_and_what_was_acknowledged_stays(path: Path):
     done = subprocess.run(
-        [sys.executable, "-P", "-c", ACKNOWLEDGE, str(path), "300000"],
+        [sys.executable, "-P", "-c", ACKNOWLEDGE, str(path), "300000", "10000"],
         capture_output=True,
         text=True,
         check=True,
@@ -388,8 +512,7 @@ def test_a_disk_that_takes_no_more_is_reported_and_what_was_acknowledged_stays(p
 
 
 def test_a_full_file_is_a_problem_until_something_is_saved(store: SQLiteStore, path: Path):
-    connection = store._connection
-    assert connection is not None
+    connection = store._db
     large = [replace(SELLER, user_id=n, nickname="x" * 5000) for n in range(10, 20)]
     # No page more than it has: SQLite's own answer to a full disk.
     connection.execute("PRAGMA max_page_count = 1")
