@@ -22,7 +22,7 @@ from mp_oauth_sandbox.stores.sqlite_file import explained, explanation, open_dat
 from mp_oauth_sandbox.stores.sqlite_log import (
     Kept,
     Orders,
-    Step,
+    Transacted,
     append,
     rows,
     transaction,
@@ -87,7 +87,7 @@ class SQLiteStore(MemoryStore):
             decided = decide(view_of(self._lookup, keys))
             change = decided[0]
             if change.put:
-                step = Step(now, change.put)
+                step = Transacted(now, change.put)
                 self._save(lambda db: append(db, step))
                 self._apply(change, now)
                 self._steps += 1
@@ -186,7 +186,7 @@ class SQLiteStore(MemoryStore):
         """Do again all that was done."""
         for row in rows(self._db):
             match row:
-                case Step():
+                case Transacted():
                     self._apply(Change(put=row.put), row.at)
                     self._steps += 1
                 case Kept():

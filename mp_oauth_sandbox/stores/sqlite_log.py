@@ -1,6 +1,6 @@
 """What a SQLite store's file holds: a log of all changes, settings, and the journal.
 
-A row of the log is a `Step`, which is one transaction. When many have gathered, the log is
+A row of the log is a `Transacted`, which is one step of the store. When many have gathered, the log is
 written anew: as `Kept`, which are the records there are by then, and an `Orders`, which ends them.
 Rows are JSON, read back from the first to the last, once, when the file is opened.
 """
@@ -42,7 +42,7 @@ COMMIT;
 _TOGETHER = 500
 
 
-class Step(Struct, tag="step", gc=False):
+class Transacted(Struct, tag="transacted", gc=False):
     """One transaction: what it put, and its instant, after which some records go."""
 
     at: datetime
@@ -67,7 +67,7 @@ class Orders(Struct, tag="orders", gc=False):
     expiries: list[tuple[datetime, str]]
 
 
-Row = Step | Kept | Orders
+Row = Transacted | Kept | Orders
 
 _Decoded = TypeVar("_Decoded", covariant=True)
 _ENCODER = msgspec.json.Encoder()
