@@ -1,8 +1,8 @@
 """What a SQLite store's file holds: a log of all changes, settings, and the journal.
 
-A row of the log is a `Transacted`, which is one step of the store. When many have gathered, the log is
-written anew: as `Kept`, which are the records there are by then, and an `Orders`, which ends them.
-Rows are JSON, read back from the first to the last, once, when the file is opened.
+A row of the log is a `Transacted`, one step of the store. When many have gathered, the log is
+written anew: as `Kept`, the records there are by then, and an `Orders`, which ends them. Rows are
+JSON, read back from the first to the last, once, when the file is opened.
 """
 
 import sqlite3
