@@ -154,7 +154,11 @@ def approve(
         user_id=seller.user_id,
         scopes=scopes,
         epochs=epochs_now(application, seller, link),
-        redirect_uri=request.redirect_uri,
+        # The application's own text where it is the same, so that a grant does not keep another.
+        redirect_uri=next(
+            (own for own in application.redirect_uris if own == request.redirect_uri),
+            request.redirect_uri,
+        ),
         challenge=challenge,
         newer_grants=link.newer_grants,
     )

@@ -1,6 +1,7 @@
 """Whether a credential still stands: epochs, revocation, and how to say how old it is."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from mp_oauth_sandbox.core.records import (
     Application,
@@ -18,7 +19,13 @@ REAUTHORIZED = "the seller authorized the application again (reauthorization)"
 
 def epochs_now(application: Application, seller: Seller, link: Link) -> Epochs:
     """The epochs a grant issued at this moment must remember."""
-    return Epochs(application=application.epoch, seller=seller.epoch, link=link.epoch)
+    return _epochs(application.epoch, seller.epoch, link.epoch)
+
+
+@lru_cache(maxsize=1024)
+def _epochs(application: int, seller: int, link: int) -> Epochs:
+    # Equal ones are one: nearly every grant has the same.
+    return Epochs(application=application, seller=seller, link=link)
 
 
 def revoked_because(view: View) -> str | None:

@@ -2,11 +2,13 @@
 
 import heapq
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import chain, islice
+
+from msgspec import Struct
 
 from mp_oauth_sandbox.core.records import (
     Application,
@@ -31,6 +33,13 @@ from mp_oauth_sandbox.stores.protocol import (
 from mp_oauth_sandbox.stores.view import Lookup, view_of
 
 
+class Expiry(Struct, frozen=True, order=True, array_like=True, gc=False):
+    """When a credential expires; among equals its secret decides. Half the size of a tuple."""
+
+    at: datetime
+    secret: str
+
+
 class MemoryStore:
     """Everything in this process; gone when it ends."""
 
@@ -49,12 +58,13 @@ class MemoryStore:
         self._grants: dict[str, Grant] = {}
         self._credentials: dict[str, Credential] = {}
         self._members: dict[str, int] = {}
-        self._expiries: list[tuple[datetime, str]] = []
-        # Not a plain dict: that gets slower and slower at giving up its first key.
-        self._dead: OrderedDict[str, None] = OrderedDict()
+        self._expiries: list[Expiry] = []
+        # In the order in which they died.
+        self._dead: deque[str] = deque()
         self._notifications: dict[int, Notification] = {}
         # What is due when; an entry that says otherwise than its notification is a past one.
         self._due: list[tuple[datetime, int]] = []
+        # Not a plain dict: that gets slower and slower at giving up its first key.
         self._finished: OrderedDict[int, None] = OrderedDict()
         self._lookup = Lookup(
             application=self._applications.get,
@@ -197,13 +207,14 @@ class MemoryStore:
             self._finished.setdefault(number)
 
     def _put_credential(self, record: Credential) -> None:
-        if record.secret not in self._credentials:
+        known = self._credentials.get(record.secret)
+        if known is None:
             self._members[record.grant_id] = self._members.get(record.grant_id, 0) + 1
             if record.expires_at is not None:
-                heapq.heappush(self._expiries, (record.expires_at, record.secret))
+                heapq.heappush(self._expiries, Expiry(record.expires_at, record.secret))
         self._credentials[record.secret] = record
-        if record.spent_at is not None:
-            self._dead[record.secret] = None
+        if record.spent_at is not None and (known is None or known.spent_at is None):
+            self._dead.append(record.secret)
 
     def _sweep(self, now: datetime) -> None:
         """Move a few expired credentials to the dead, and drop a few of the oldest dead.
@@ -211,14 +222,16 @@ class MemoryStore:
         A few notifications too, of those that ended first.
         """
         for _ in range(SWEPT_AT_ONCE):
-            if not self._expiries or self._expiries[0][0] > now:
+            if not self._expiries or self._expiries[0].at > now:
                 break
-            _, secret = heapq.heappop(self._expiries)
-            if secret in self._credentials:
-                self._dead.setdefault(secret)
+            expired = self._credentials.get(heapq.heappop(self._expiries).secret)
+            if expired is not None and expired.spent_at is None:
+                self._dead.append(expired.secret)
         for _ in range(min(SWEPT_AT_ONCE, len(self._dead) - self._dead_kept)):
-            secret, _ = self._dead.popitem(last=False)
-            self._drop(self._credentials.pop(secret).grant_id)
+            dropped = self._credentials.pop(self._dead.popleft(), None)
+            # None where it was spent although it had expired, and so died twice.
+            if dropped is not None:
+                self._drop(dropped.grant_id)
         for _ in range(min(SWEPT_AT_ONCE, len(self._finished) - self._finished_kept)):
             number, _ = self._finished.popitem(last=False)
             del self._notifications[number]

@@ -3,7 +3,7 @@
 import logging
 import os
 import sqlite3
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -193,7 +193,7 @@ class SQLiteStore(MemoryStore):
                     for record in row.put:
                         self._put(record)
                 case Orders():
-                    self._dead = OrderedDict.fromkeys(row.dead)
+                    self._dead = deque(row.dead)
                     self._finished = OrderedDict.fromkeys(row.finished)
                     self._expiries = row.expiries
 

@@ -24,6 +24,7 @@ from mp_oauth_sandbox.core.records import (
     Record,
     Seller,
 )
+from mp_oauth_sandbox.stores.memory import Expiry
 
 APPLICATION_ID = int.from_bytes(b"mpos")
 SCHEMA_VERSION = 3
@@ -64,7 +65,7 @@ class Orders(Struct, tag="orders", gc=False):
 
     dead: list[str]
     finished: list[int]
-    expiries: list[tuple[datetime, str]]
+    expiries: list[Expiry]
 
 
 Row = Transacted | Kept | Orders
@@ -149,7 +150,7 @@ def upgrade(db: sqlite3.Connection, version: int) -> None:
         expiries = db.execute("SELECT at, key FROM expiries ORDER BY at, key")
         orders = Orders(
             dead=[key for (key,) in dead],
-            expiries=[(_EPOCH + timedelta(microseconds=at), key) for at, key in expiries],
+            expiries=[Expiry(_EPOCH + timedelta(microseconds=at), key) for at, key in expiries],
             finished=[],
         )
         if "notifications" in tables:
