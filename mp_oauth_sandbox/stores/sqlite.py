@@ -33,8 +33,8 @@ from mp_oauth_sandbox.stores.view import view_of
 #: How many journal entries stay in the file; the oldest go first.
 JOURNAL_KEPT = 10_000
 
-#: After how many steps at least the log is written anew, and not before there are as many as
-#: records: what it costs stays a fixed part of what was done since.
+#: After how many steps at least the log is written anew, and not before there are half as many
+#: as credentials: so it stays a fixed part of what each step costs.
 STEPS_KEPT = 10_000
 
 _logger = logging.getLogger("mp_oauth_sandbox")
@@ -199,7 +199,7 @@ class SQLiteStore(MemoryStore):
 
     def _shorten(self) -> None:
         """Write the log anew if it is long enough."""
-        if self._steps < max(self._steps_kept, len(self._credentials)):
+        if self._steps < max(self._steps_kept, len(self._credentials) // 2):
             return
         orders = Orders(list(self._dead), list(self._finished), self._expiries)
         try:

@@ -24,7 +24,9 @@ _logger = logging.getLogger("mp_oauth_sandbox")
 #: What every SQLite database begins with.
 _HEADER_BYTES = 100
 
-#: Pages of 4 KB between two checkpoints, each of which waits for the disk: SQLite's own 1000
+_PAGE_BYTES = 4096
+
+#: Pages between two checkpoints, each of which waits for the disk: SQLite's own 1000
 #: would be about one in a hundred exchanges.
 _CHECKPOINT_EVERY = 4000
 
@@ -65,6 +67,8 @@ def open_database(path: Path, *, sync: Literal["normal", "full"]) -> sqlite3.Con
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(f"PRAGMA synchronous = {sync}")
             db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_EVERY}")
+            # As long as it gets between two; a log written anew would leave a longer one for good.
+            db.execute(f"PRAGMA journal_size_limit = {_CHECKPOINT_EVERY * _PAGE_BYTES}")
             if version is None:
                 db.executescript(SCHEMA)
             elif version < SCHEMA_VERSION:
