@@ -61,21 +61,21 @@ class JournaledResponse(Response):
         connection = extensions.get(CONNECTION)
         delivery: Delivery = "disconnected"
         try:
-            delivery = await self._deliver(connection, scope, receive, send)
+            delivery = await self._deliver(scope, receive, send)
         finally:
             if connection is not None and delivery != "dropped":
                 delivery = _DELIVERY[connection["written"]]
             self._journal.complete(self._entry, delivery)
+        if delivery == "dropped":
+            # Only now: whoever is hung up on may ask the journal at once.
+            await _hang_up(connection, send)
 
-    async def _deliver(
-        self, connection: Connection | None, scope: Scope, receive: Receive, send: Send
-    ) -> Delivery:
+    async def _deliver(self, scope: Scope, receive: Receive, send: Send) -> Delivery:
         """What became of it, as far as `send` tells: all that is known on another host."""
         reply = self._reply
         if reply.delay and await _left_within(receive, reply.delay):
             return "disconnected"
         if reply.dropped:
-            await _hang_up(connection, send)
             return "dropped"
         if reply.drip and self.body:
             if not await self._drip(receive, send):
