@@ -44,13 +44,14 @@ QUERY = (
 )
 # What is measured: the command, as people start it. Its lines go nowhere, but are written.
 SERVE = """
-import os, sys
+import os, runpy, sys
 said = os.fdopen(os.dup(1), "w")
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-from mp_oauth_sandbox.cli.main import main
 def run(port):
     options = ["--auto-consent", "--redirect-uri", "http://127.0.0.1:9/cb", "--port", port]
-    main(["serve", *options, *(["--data", sys.argv[2]] if sys.argv[2:] else [])])
+    data = ["--data", sys.argv[2]] if sys.argv[2:] else []
+    sys.argv = ["mp-oauth-sandbox", "serve", *options, *data]
+    runpy.run_module("mp_oauth_sandbox", run_name="__main__")
 """
 BARE = """
 import sys
@@ -77,7 +78,10 @@ def run(port):
 LIBRARY = """
 import sys, threading, time
 from mp_oauth_sandbox import Sandbox
-from mp_oauth_sandbox.first_run import first_run
+try:
+    from mp_oauth_sandbox.first_run import first_run
+except ImportError:  # An older commit, which has it here.
+    from mp_oauth_sandbox.presets import first_run
 said = sys.stdout
 def milliseconds(work):
     start = time.perf_counter()

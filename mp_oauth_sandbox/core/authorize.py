@@ -138,6 +138,10 @@ def approve(
     refused = judge_seller(seller)
     if refused is not None:
         return NOTHING, refused
+    # The application's own text where it is the same, so that a grant does not keep another.
+    own, redirect_uri = application.redirect_uris, request.redirect_uri
+    if redirect_uri in own:
+        redirect_uri = own[own.index(redirect_uri)]
     scopes, challenge = _granted_scopes(application, request, profile), _challenge(request)
     link = view.link or _new_link(application, seller, fresh)
     code = Credential(
@@ -154,11 +158,7 @@ def approve(
         user_id=seller.user_id,
         scopes=scopes,
         epochs=epochs_now(application, seller, link),
-        # The application's own text where it is the same, so that a grant does not keep another.
-        redirect_uri=next(
-            (own for own in application.redirect_uris if own == request.redirect_uri),
-            request.redirect_uri,
-        ),
+        redirect_uri=redirect_uri,
         challenge=challenge,
         newer_grants=link.newer_grants,
     )
