@@ -56,6 +56,9 @@ def guarded(
             if completed or not connection["connected"]():
                 return
             logger.error("No whole answer to %s %s", scope["method"], scope["path"])
+        finally:
+            # It leads back to whoever holds the scope: that would wait for the collector of cycles.
+            del scope["extensions"]
         if completed or not connection["connected"]():
             return
         if started:

@@ -293,3 +293,24 @@ def test_one_that_is_never_closed_does_not_hold_up_the_interpreter() -> None:
     )
     assert done.stdout.startswith("http://127.0.0.1:")
     assert done.stderr == ""
+
+
+def test_an_answered_request_leaves_nothing_to_the_collector_of_cycles() -> None:
+    request = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
+
+    def ask(sock: socket.socket, times: int) -> None:
+        for _ in range(times):
+            sock.sendall(request)
+            assert heard_hello(sock)
+
+    with LiveServer(hello) as server, connected(server) as sock:
+        ask(sock, 5)
+        gc.collect()
+        gc.disable()
+        try:
+            ask(sock, 100)
+            unreachable = gc.collect()
+        finally:
+            gc.enable()
+
+    assert unreachable < 100
