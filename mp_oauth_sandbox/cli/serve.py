@@ -268,7 +268,7 @@ def _report_never_reached(sandbox: Sandbox) -> None:
 def _text_line(entry: Entry) -> str:
     # The date too: a test may move the clock by months.
     told = coloured(entry.explain(), kind=entry.kind, refused=entry.cause is not None)
-    return f"{entry.at:%Y-%m-%d} {told}"
+    return f"{entry.at.date()} {told}"
 
 
 def _json_line(entry: Entry) -> str:

@@ -132,7 +132,7 @@ class Entry(Struct, kw_only=True, gc=False):
         # Whose a refused credential is was not part of the answer.
         answered = self.cause is None or self.kind == "authorization"
         seller = f"  seller {self.user_id}" if answered and self.user_id is not None else ""
-        text = f"{self.at:%H:%M:%S} {self.line}{seller}"
+        text = f"{self.at.time().isoformat('seconds')} {self.line}{seller}"
         if self.cause is not None:
             why = (self.explanation or "").replace("\n", "\n     ")
             text += f"\n  why: {self.cause}. {why}\n  do:  {self.remedy}\n  see: {self.source}"
