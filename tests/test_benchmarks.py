@@ -34,6 +34,14 @@ def test_a_walk_counts_the_calls_it_lists():
     assert len(listed) == sum(int(calls) for _, calls, *_ in walks)
 
 
+def test_growth_is_told_tenth_by_tenth():
+    text = printed("growth.py", "--flows", "200")
+
+    assert len(re.findall(r"^a (?:code|flow) +\d+ bytes$", text, re.MULTILINE)) == 2
+    tenths = re.findall(r"^ +(\d+)(?: +\d+(?:\.\d+)?){5}$", text, re.MULTILINE)
+    assert tenths == [str(20 * tenth) for tenth in range(1, 11)]
+
+
 def test_a_rough_run_has_a_figure_for_everything():
     text = printed("flows.py", "--quick")
 
