@@ -76,10 +76,21 @@ class UseToken(Value, frozen=True, kw_only=True):
     token: Secret | None
 
 
+class Likely(Value, frozen=True):
+    """What whoever sent a refused request probably did, and what to do about that."""
+
+    why: str
+    do: str
+
+
 class Refused(Value, frozen=True, kw_only=True):
-    """No, and why. `facts` fill the explanation of the cause; they never reach the wire."""
+    """No, and why. `facts` fill the explanation of the cause; they never reach the wire.
+
+    `likely` goes into the explanation too, where somebody has looked for it.
+    """
 
     cause: Cause
+    likely: Likely | None = None
     mistake: Mistake | None = None
     facts: Mapping[str, str] = MappingProxyType({})
 

@@ -573,11 +573,18 @@ def wire_error(refused: Refused, profile: Profile) -> WireError:
 def explanation(refused: Refused) -> str:
     """What really happened, in plain words, for the journal."""
     template = MISTAKES[refused.mistake][0] if refused.mistake else RULES[refused.cause].explanation
-    return template.format_map(_Facts(refused.facts))
+    text = template.format_map(_Facts(refused.facts))
+    if refused.likely is None:
+        return text
+    # Two values side by side may follow.
+    first, newline, rest = text.partition("\n")
+    return f"{first} Most likely: {refused.likely.why}.{newline}{rest}"
 
 
 def remedy(refused: Refused) -> str:
     """What to do about it, for the journal."""
+    if refused.likely is not None:
+        return refused.likely.do
     template = MISTAKES[refused.mistake][1] if refused.mistake else RULES[refused.cause].remedy
     return template.format_map(_Facts(refused.facts))
 

@@ -6,6 +6,7 @@ Nothing is changed by asking: decisions are made as for a real request, and thro
 from mp_oauth_sandbox.control.explain import Explained, UrlPart
 from mp_oauth_sandbox.core import paths
 from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.explain.address import likely_address
 from mp_oauth_sandbox.explain.authorization import explain_authorization
 from mp_oauth_sandbox.explain.callback import explain_callback
 from mp_oauth_sandbox.explain.explained import without_secrets
@@ -57,6 +58,9 @@ def _url(engine: Engine, pasted: Pasted, url: str) -> Explained:
         return explain_authorization(engine, pasted, url=url)
     if names & {"code", "state", "error"}:
         return explain_callback(engine, pasted)
+    elsewhere = likely_address(engine, "GET", pasted.path, pasted.query)
+    if elsewhere is not None:
+        return Explained(kind="unknown", text=f"{elsewhere.why}\ndo: {elsewhere.do}")
     text = (
         "a URL with none of the parameters of an authorization URL (client_id, response_type,"
         " redirect_uri) or of a callback (code, state, error)\n"

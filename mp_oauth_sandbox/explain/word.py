@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from hmac import compare_digest
 
+from msgspec.structs import replace
+
 from mp_oauth_sandbox.control.explain import Explained
 from mp_oauth_sandbox.core import shapes
 from mp_oauth_sandbox.core.causes import Cause
@@ -11,6 +13,7 @@ from mp_oauth_sandbox.core.refusals import refuse, visible
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.explain.credential import explain_credential
 from mp_oauth_sandbox.explain.explained import applications, named, secrets_of, verdict
+from mp_oauth_sandbox.explain.values import nearest_known
 from mp_oauth_sandbox.journal import moment
 
 
@@ -19,6 +22,12 @@ def explain_secret(engine: Engine, text: str) -> Explained:
     view = engine.store.read(Keys(secret=text))
     if view.credential is not None and view.grant is not None:
         return explain_credential(engine, view, view.credential, view.grant)
+    near = nearest_known(engine, text)
+    if near is not None:
+        repair, said = near
+        exact = explain_secret(engine, repair.value)
+        first = f"almost {said}: {repair.words}\ndo: send it exactly as it was given"
+        return replace(exact, text=f"{first}\n{exact.text}")
     if token := shapes.parts_of_access_token(text):
         return _unknown_access_token(engine, text, token.client_id, token.user_id)
     if code := shapes.parts_of_code(text):

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.messages import Likely, Refused
 from mp_oauth_sandbox.core.refusals import RULES, explanation, remedy, visible, word
 from mp_oauth_sandbox.core.shapes import CLIENT_ID_DIGITS, SECRET, without_secrets
 from mp_oauth_sandbox.journal.entries import Entry, Happened
@@ -46,7 +46,10 @@ def masked_request(method: str, path: str) -> str:
 
 def masked_refusal(refused: Refused) -> Refused:
     """A refusal whose explanation shows no code or token."""
-    return replace(refused, facts={name: masked(fact) for name, fact in refused.facts.items()})
+    facts, likely = {name: masked(fact) for name, fact in refused.facts.items()}, refused.likely
+    if likely is not None:
+        likely = Likely(masked(likely.why), masked(likely.do))
+    return replace(refused, facts=facts, likely=likely)
 
 
 def masked_paste(refused: Refused) -> Refused:

@@ -101,6 +101,11 @@ class MemoryStore:
             found = [record for _, record in islice(listed, limit)]
         return [record for record in found if isinstance(record, kind)]
 
+    def newest(self, limit: int) -> Sequence[Credential]:
+        """See RecordStore.newest."""
+        with self._lock:
+            return list(islice(reversed(self._credentials.values()), limit))
+
     def next_notification(self) -> Notification | None:
         """See Outbox.next_notification."""
         with self._lock:

@@ -62,6 +62,10 @@ class RecordStore(Protocol):
         """
         ...
 
+    def newest(self, limit: int) -> Sequence[Credential]:
+        """The credentials that came last, the newest first: for a look that no key helps."""
+        ...
+
     def snapshot(self) -> Sequence[Record]:
         """Every record, in an order in which `reset` can put them back."""
         ...

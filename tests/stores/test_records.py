@@ -304,3 +304,12 @@ def test_no_change_of_any_thread_is_lost(store: Store):
         epochs = list(threads.map(raise_epoch, range(200)))
 
     assert sorted(epochs) == list(range(1, 201))
+
+
+def test_the_newest_credentials_come_first(store: Store):
+    for number in range(5):
+        put(store, token(number))
+    put(store, replace(token(1), spent_at=START))
+
+    assert [one.secret for one in store.newest(3)] == ["token-4", "token-3", "token-2"]
+    assert len(store.newest(100)) == 5

@@ -25,6 +25,7 @@ from mp_oauth_sandbox.web.api.answering import Answering, Render
 from mp_oauth_sandbox.web.arrivals import ARRIVAL
 from mp_oauth_sandbox.web.bodies import BodyLimits, read_body
 from mp_oauth_sandbox.web.delivery import JournaledResponse
+from mp_oauth_sandbox.web.mistakes import likely_of
 
 #: Answers remembered by X-Idempotency-Key, the oldest out first; our own number.
 _REMEMBERED = 1_000
@@ -60,11 +61,12 @@ class ResourceApi:
             happened.outcome = f"answered as {reply.outcome.seller.nickname}"
             got = await self._granted(request, found, reply.outcome, line, happened.facts)
             if isinstance(got, Refused):
-                reply = replace(reply, outcome=got)
+                reply = replace(reply, outcome=likely_of(engine, got, request))
             else:
                 granted = got
         elif isinstance(reply.outcome, Refused):
-            reply = replace(reply, outcome=_of_nothing(reply.outcome, line, found))
+            refused = _of_nothing(reply.outcome, line, found)
+            reply = replace(reply, outcome=likely_of(engine, refused, request))
         answer, entry = self._answering.answered(reply, happened, secrets, granted)
         return JournaledResponse(answer, journal=engine.journal, entry=entry, reply=reply)
 

@@ -1,5 +1,6 @@
 """Mercado Pago's token endpoint, and the 404 of what is none of its paths."""
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +14,7 @@ from mp_oauth_sandbox.web.api.answering import Answering
 from mp_oauth_sandbox.web.arrivals import ARRIVAL
 from mp_oauth_sandbox.web.bodies import BodyLimits, read_body
 from mp_oauth_sandbox.web.delivery import JournaledResponse
+from mp_oauth_sandbox.web.mistakes import likely_of
 
 
 class TokenApi:
@@ -41,6 +43,9 @@ class TokenApi:
             )
         )
         reply = await engine.token(parsed, request=f"{request.method} {request.scope['path']}")
+        if isinstance(reply.outcome, Refused):
+            sent = b"" if isinstance(body, Refused) else body
+            reply = replace(reply, outcome=likely_of(engine, reply.outcome, request, sent))
         answer, entry = self._answering.token(
             parsed, reply, request=arrival.request, arrival=arrival
         )
@@ -51,7 +56,9 @@ class TokenApi:
         engine = self._engine
         arrival: Arrival = request.scope[ARRIVAL]
         method, _, path = arrival.request.partition(" ")
-        refused = refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
+        refused = likely_of(
+            engine, refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path), request
+        )
         reply = await engine.resource(refused, request=f"{request.method} {request.scope['path']}")
         happened = Happened(kind="resource", request=arrival.request, arrival=arrival)
         answer, entry = self._answering.answered(reply, happened, {}, None)
