@@ -21,16 +21,16 @@ _NEWEST = 1_000
 
 _LOOK = "Look where the value comes from, and log how long it is there."
 
-Kind = Literal["code", "access_token", "refresh_token", "client_id", "client_secret", "other"]
+ValueKind = Literal["code", "access_token", "refresh_token", "client_id", "client_secret", "other"]
 
 #: What each field is to hold.
-_EXPECTED: dict[str, Kind] = {
+_EXPECTED: dict[str, ValueKind] = {
     "client_id": "client_id",
     "client_secret": "client_secret",
     "code": "code",
     "refresh_token": "refresh_token",
 }
-_CALLED: dict[Kind, str] = {
+_CALLED: dict[ValueKind, str] = {
     "code": "an authorization code",
     "access_token": "an access token",
     "refresh_token": "a refresh token",
@@ -38,7 +38,7 @@ _CALLED: dict[Kind, str] = {
     "client_secret": "a client_secret",
     "other": "something else",
 }
-_KINDS: dict[CredentialKind, Kind] = {
+_KINDS: dict[CredentialKind, ValueKind] = {
     CredentialKind.CODE: "code",
     CredentialKind.ACCESS_TOKEN: "access_token",
     CredentialKind.REFRESH_TOKEN: "refresh_token",
@@ -53,7 +53,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
 class KnownValue(Value, frozen=True):
     """A value that the sandbox knows: what it is for, and in words whose."""
 
-    kind: Kind
+    kind: ValueKind
     said: str
 
 
@@ -119,7 +119,7 @@ class _Book:
             whose = f"of application {named(application)}"
             known.setdefault(application.public_key, KnownValue("other", f"the public_key {whose}"))
             for name, secret in secrets_of(application).items():
-                kind: Kind = "client_secret" if name == "client_secret" else "other"
+                kind: ValueKind = "client_secret" if name == "client_secret" else "other"
                 known.setdefault(secret, KnownValue(kind, f"the {name} {whose}"))
         return known
 
@@ -157,7 +157,7 @@ class _Book:
         refused: Refused,
         name: str,
         value: str,
-        expected: Kind,
+        expected: ValueKind,
         fields: Mapping[str, str],
     ) -> Likely | None:
         """What is wrong with the value of a field."""
@@ -191,7 +191,7 @@ class _Book:
         return Likely(f"{name} is {known.said}", "Use id and secret of one application.")
 
     def _almost(
-        self, name: str, value: str, expected: Kind, fields: Mapping[str, str]
+        self, name: str, value: str, expected: ValueKind, fields: Mapping[str, str]
     ) -> Likely | None:
         """A client_id or client_secret that is one but for a sign or two."""
         own = self._read(Keys(client_id=fields.get("client_id", ""))).application

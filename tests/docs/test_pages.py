@@ -6,9 +6,9 @@ import pytest
 
 from .pages import DOCS, Reader, assert_printed
 
-#: Pages whose blocks tests/test_docs.py runs in its own way, those made from tables, and the one
-#: about these tests.
-ELSEWHERE = {"pytest.md", "check.md", "fidelity.md", "nightly.md"}
+#: Pages whose blocks tests/test_docs.py and tests/test_benchmarks.py run in their own way, those
+#: made from tables, and the one about these tests.
+ELSEWHERE = {"pytest.md", "check.md", "fidelity.md", "nightly.md", "performance.md"}
 
 PAGES = sorted({page.name for page in DOCS.glob("*.md")} - ELSEWHERE)
 
