@@ -31,7 +31,7 @@ _PREFIX: Final = re.compile(
     r"(?i)(?P<word>bearer|token|basic|authorization|code|state|access_token|refresh_token"
     r"|client_id|client_secret|secret|id|key)[:= ]\s*(?=\S)"
 )
-_BEHIND: Final = re.compile(r"[&?#;,|\s/].*", re.DOTALL)
+_BEHIND: Final = re.compile(r"[&?#;,|\s].*", re.DOTALL)
 _DASHES: Final = re.compile("[\u2010-\u2015\u2212\uff0d]")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 
@@ -197,11 +197,8 @@ def _behind(value: str) -> Iterator[tuple[str, str]]:
     if (found := _BEHIND.search(value)) and found.start() > 0:
         # Only a name: a value may be another secret.
         name = re.match(r"[&?#;,|\s]\w{1,20}=", found[0])
-        shown = (name[0] if name else found[0][:1]).strip() or "white space"
-        if found[0] == "/":
-            yield value[: found.start()], "with a slash behind it"
-        else:
-            yield value[: found.start()], f"with `{shown}` and what follows it behind it"
+        shown = name[0] if name else found[0][:1]
+        yield value[: found.start()], f"with `{shown}` and what follows it behind it"
     bare = value.rstrip(".,;:!)/")
     if bare != value:
         yield bare, "with a slash behind it" if value.endswith("/") else "with a full stop or comma"

@@ -12,6 +12,7 @@ from mp_oauth_sandbox.core.messages import Likely, Refused
 from mp_oauth_sandbox.core.nearest import Repair, difference, repairs, resemblance, without_value
 from mp_oauth_sandbox.core.records import Credential, CredentialKind, Keys, View
 from mp_oauth_sandbox.core.refusals import visible, word
+from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
 from mp_oauth_sandbox.core.values import Value
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.explain.explained import applications, named, secrets_of
@@ -246,20 +247,36 @@ def _of_redirect(engine: Engine, refused: Refused, fields: Mapping[str, str]) ->
 
 
 def _uri_difference(sent: str, known: str) -> str | None:
-    """How two addresses differ in the ways in which addresses do."""
-    if sent.rstrip("/") == known.rstrip("/"):
-        return "with a slash behind it" if len(sent) > len(known) else "without the slash behind it"
+    """How two addresses differ in the ways in which addresses do, several at once too."""
+    words: list[str] = []
     scheme, colon, rest = sent.partition("://")
     known_scheme, _, known_rest = known.partition("://")
-    if colon and rest == known_rest:
-        return f"with {visible(scheme[:20])} for {known_scheme}"
-    if sent.replace("127.0.0.1", "localhost") == known.replace("127.0.0.1", "localhost"):
-        return "with another name of this machine (localhost, 127.0.0.1)"
-    if sent.partition("?")[0] == known.partition("?")[0]:
-        return "with another query behind it"
-    if rest.removeprefix("www.") == known_rest.removeprefix("www."):
-        return "with another `www.`"
+    if colon and scheme != known_scheme:
+        words.append(f"with {visible(scheme[:20])} for {known_scheme}")
+    (address, mark, query), (known_address, known_mark, known_query) = (
+        rest.partition("?"),
+        known_rest.partition("?"),
+    )
+    if (mark, query) != (known_mark, known_query):
+        words.append("with another query" if known_mark else "with a query behind it")
+    if address.endswith("/") != known_address.endswith("/"):
+        words.append(f"with{'' if address.endswith('/') else 'out'} a slash behind it")
+    host, slash, path = address.rstrip("/").partition("/")
+    known_host, known_slash, known_path = known_address.rstrip("/").partition("/")
+    if host != known_host and host.removeprefix("www.") == known_host.removeprefix("www."):
+        words.append("with another `www.`")
+        host = known_host
+    if host != known_host and _on_this_machine(host) and _on_this_machine(known_host):
+        words.append("with another name or port of this machine")
+        host = known_host
+    if (host, slash, path) == (known_host, known_slash, known_path) and words:
+        return " and ".join(words)
     return difference(sent, known)
+
+
+def _on_this_machine(host: str) -> bool:
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdigit() else host).strip("[]") in LOOPBACK_HOSTS
 
 
 def _of_verifier(engine: Engine, fields: Mapping[str, str]) -> Likely | None:

@@ -247,7 +247,7 @@ PAGES = {
     "client_id={id}&response_type=token&redirect_uri={uri}": "the implicit flow",
     "clientId={id}&response_type=code&redirect_uri={uri}": "`clientId` is `client_id`",
     "client_id={id}&response_type=code&redirect_url={uri}": "`redirect_url` is `redirect_uri`",
-    "client_id={id}&response_type=code&redirect_uri={uri}?x=1": "with another query behind it",
+    "client_id={id}&response_type=code&redirect_uri={uri}?x=1": "with a query behind it",
 }
 
 
@@ -315,3 +315,19 @@ def test_explain_names_the_path_that_a_pasted_one_almost_is(shop: Shop):
     text = shop.sandbox.explain("http://localhost:8970/.well-known/openid-configuration").text
 
     assert "discovery" in text
+
+
+REDIRECTS = {
+    f"{CALLBACK.replace('https', 'http')}/": "with http for https and with a slash behind it",
+    f"{CALLBACK}?next=1": "with a query behind it",
+    CALLBACK.replace("shop", "www.shop"): "with another `www.`",
+    f"{CALLBACK} x": "with ` ` and what follows it behind it",
+    CALLBACK[:-2]: "cut off after 30 of 32 characters",
+}
+
+
+@pytest.mark.parametrize(("sent", "told"), REDIRECTS.items(), ids=REDIRECTS.values())
+def test_an_address_that_is_almost_the_registered_one_is_named(shop: Shop, sent: str, told: str):
+    shop.http.post("/oauth/token", json=shop.body(code=shop.code(), redirect_uri=sent))
+
+    assert told in shop.explained()
