@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.messages import Whose
 from mp_oauth_sandbox.core.notify import ACCEPTED, after_attempt, what_follows
-from mp_oauth_sandbox.core.reception import Judgement, Received, judge
+from mp_oauth_sandbox.core.reception import Flaws, Judgement, Received, judge
 from mp_oauth_sandbox.core.records import (
     NOTHING,
     Attempt,
@@ -47,7 +47,7 @@ class Ledger:
             at=notification.due_at,
             retry=made.retry,
             status=answer.status,
-            outcome=_came_back(answer),
+            outcome=_came_back(answer, made.flaws),
         )
         facts = {"due": moment(attempt.at), "retry": str(made.retry)}
         if made.request_id is not None:
@@ -145,9 +145,10 @@ class Ledger:
         )
 
 
-def _came_back(answer: Receipt) -> str:
+def _came_back(answer: Receipt, flaws: Flaws) -> str:
     if answer.status in ACCEPTED:
-        return "accepted"
+        although = "forged" if flaws.signature else "old" if flaws.timestamp else ""
+        return f"accepted, although {although}" if although else "accepted"
     if answer.status:
         return f"not accepted: {answer.status}"
     return f"no answer: {answer.problem}"

@@ -18,7 +18,8 @@ from .conftest import register
 from .receiver import OK, Receiver, status
 
 ACCEPTED = """\
-13:14:01 POST {url} application.deauthorized -> 200 accepted, fault webhook wrong-secret\
+13:14:01 POST {url} application.deauthorized -> 200 accepted, although forged, fault\
+ webhook wrong-secret\
   seller 123456789
   why: forgery_accepted. The receiver answered 200 to a forged notification, and so accepted it:\
  it was signed with a secret that is not this application's. Whoever knows the webhook's URL can\
@@ -76,6 +77,8 @@ def test_each_way_to_be_false_is_named(
     refused = told(sandbox, application, seller, how)
 
     assert accepted.reception == reception
+    said = "accepted, although old" if how == "old-timestamp" else "accepted, although forged"
+    assert (accepted.outcome, sandbox.webhooks.list()[0].latest[-1].outcome) == (said, said)
     assert flaw in (accepted.explanation or "")
     assert refused.reception == "forgery_refused"
     assert "as it should" in (refused.explanation or "")
@@ -254,7 +257,7 @@ def test_a_failed_assertion_draws_and_explains_an_accepted_forgery(
     with pytest.raises(AssertionError) as failed:
         sandbox.journal.assert_last(kind="webhook", status=401)
 
-    assert "-> 200 accepted: forgery_accepted, fault webhook unsigned   <-- here" in str(
+    assert "-> 200 accepted, although forged: forgery_accepted, fault webhook unsigned" in str(
         failed.value
     )
     assert "  why: forgery_accepted. The receiver answered 200" in str(failed.value)
