@@ -124,15 +124,17 @@ class Deliverer:
         while True:
             self._signal.clear()
             settling, resets = tuple(self._settling), self._resets
-            # Before the store is asked; see `at_rest`.
-            self._at_work = True
             try:
                 found = self._engine.store.next_notification()
                 wait = self._until(found)
                 if found is not None and wait == 0:
-                    await self._handle(found, resets)
+                    # Until then it is due in the store; see `at_rest`.
+                    self._at_work = True
+                    try:
+                        await self._handle(found, resets)
+                    finally:
+                        self._at_work = False
                     continue
-                self._at_work = False
                 self._release(settling)
             except Exception:
                 _logger.exception("Webhook notifications are held up by a failure")
