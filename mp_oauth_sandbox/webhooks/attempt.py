@@ -14,7 +14,7 @@ from mp_oauth_sandbox.core.records import Application, Notification, Webhook
 from mp_oauth_sandbox.core.targets import target_problem
 from mp_oauth_sandbox.core.validity import span
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.faults.webhook import WebhookFault
+from mp_oauth_sandbox.faults.webhook import WebhookFault, WebhookHow
 from mp_oauth_sandbox.webhooks.request import Signing, request, timestamp
 from mp_oauth_sandbox.webhooks.sending import Receipt, send
 
@@ -47,7 +47,7 @@ def plan(
     engine: Engine, notification: Notification, webhook: Webhook, faults: Sequence[WebhookFault]
 ) -> Plan:
     """What the next attempt at this notification sends; its `ts` is the instant it was due."""
-    hows = {fault.how: fault for fault in faults}
+    hows: dict[WebhookHow, WebhookFault] = {fault.how: fault for fault in faults}
     profile, retry = engine.profile, notification.attempts
     about = f"webhook {notification.notification_id} {retry}"
     request_id: str | None = engine.mint.request_id_of(about)
@@ -102,7 +102,7 @@ def _another(engine: Engine, client_id: str, secret: str) -> Application | None:
     return None
 
 
-def _flaws(hows: Mapping[str, WebhookFault], *, stranger: int) -> Flaws:
+def _flaws(hows: Mapping[WebhookHow, WebhookFault], *, stranger: int) -> Flaws:
     """What the faults made wrong with what is sent, for people."""
     signature = user = timestamp = request_id = ""
     if "unsigned" in hows:
