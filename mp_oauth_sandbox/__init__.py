@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mp_oauth_sandbox.core.causes import Cause
     from mp_oauth_sandbox.core.lifetimes import CalendarMonths, Lifetimes
     from mp_oauth_sandbox.core.profile import Profile
+    from mp_oauth_sandbox.core.reception import Reception
     from mp_oauth_sandbox.core.records import Application, Notification, Seller, Webhook
     from mp_oauth_sandbox.core.registration import InvalidInputError
     from mp_oauth_sandbox.engine.clock import Clock, ClockError
@@ -33,6 +34,7 @@ _HOMES = {
     "Notification": "core.records",
     "PortUnavailableError": "hosting.live",
     "Profile": "core.profile",
+    "Reception": "core.reception",
     "Sandbox": "sandbox",
     "Seller": "core.records",
     "StoreError": "stores.protocol",
@@ -52,6 +54,7 @@ __all__ = [
     "Notification",
     "PortUnavailableError",
     "Profile",
+    "Reception",
     "Sandbox",
     "Seller",
     "StoreError",

@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 
 from mp_oauth_sandbox.cli import check as command
 from mp_oauth_sandbox.cli.main import main
+from mp_oauth_sandbox.core.reception import Reception
 from mp_oauth_sandbox.driver.config import SandboxConfig
 from mp_oauth_sandbox.driver.endpoints import Endpoints, Login, StatusPage, Tolerances
 from mp_oauth_sandbox.driver.verdicts import Finding, Verdict
@@ -441,3 +442,9 @@ def test_a_sandbox_that_runs_already_is_used(
             process.terminate()
 
     assert done.output.endswith("\n3 held\n")
+
+
+def test_the_page_of_webhooks_lists_every_reception():
+    rows = sections("webhooks.md")["What the journal says of your receiver"].rows()
+
+    assert [row[0].strip("`") for row in rows] == [one.value for one in Reception]

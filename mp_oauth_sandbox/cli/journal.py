@@ -32,7 +32,7 @@ _SILENCE_SECONDS = 60.0
 @click.option("--kind", metavar="KIND", help="authorization, token, resource, ...")
 @click.option("--application", metavar="ID", help="Only of this application.")
 @click.option("--seller", metavar="ID", help="Only of this seller.")
-@click.option("--cause", metavar="CAUSE", help="Only refusals with this true cause.")
+@click.option("--cause", metavar="CAUSE", help="Only what came out so for this cause.")
 @click.option("--since", metavar="NUMBER|INSTANT", help="Only later than that.")
 @remote_command
 def journal(
@@ -48,6 +48,8 @@ def journal(
 ) -> None:
     """What happened, and why: the true cause of each refusal, and what to do.
 
+    --cause takes the word after "why:", of a refusal or of a notification.
+
     With --json, one JSON object a line. With --follow, the last 10 entries first, unless
     --last or --since says otherwise.
 
@@ -56,6 +58,7 @@ def journal(
       mp-oauth-sandbox journal --last 5
       mp-oauth-sandbox journal --follow
       mp-oauth-sandbox journal --cause code_expired --json
+      mp-oauth-sandbox journal --cause forgery_accepted
     """  # noqa: D301 - click's own mark for text not to be rewrapped
     filters = {
         "kind": kind,
@@ -103,7 +106,7 @@ def _print(remote: Remote, entry: EntryOut) -> None:
     if remote.as_json:
         say_json(msgspec.json.encode(entry))
     else:
-        say(coloured(plain(entry.explain), kind=entry.kind, refused=entry.cause is not None))
+        say(coloured(plain(entry.explain), kind=entry.kind, why=entry.cause or entry.reception))
 
 
 def _follow(remote: Remote, wanted: JournalWanted, place: int) -> None:

@@ -5,6 +5,8 @@ import sys
 
 import click
 
+from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.reception import AS_IT_SHOULD_BE, Reception
 from mp_oauth_sandbox.journal.entries import Kind
 
 #: Everything that moves a terminal's cursor or changes its colours, but line breaks.
@@ -28,13 +30,14 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(text, file=stream, color=False if os.environ.get("NO_COLOR") else None)
 
 
-def coloured(text: str, *, kind: Kind, refused: bool) -> str:
+def coloured(text: str, *, kind: Kind, why: Cause | Reception | None) -> str:
     """A journal entry with its first line in the colour of what came of it."""
     first, newline, rest = text.partition("\n")
+    fine = why is None or why in AS_IT_SHOULD_BE
     if kind == "control":
         first = click.style(first, dim=True)
     else:
-        first = click.style(first, fg="red" if refused else "green")
+        first = click.style(first, fg="green" if fine else "red")
     return f"{first}{newline}{rest}"
 
 

@@ -267,7 +267,7 @@ def _report_never_reached(sandbox: Sandbox) -> None:
 
 def _text_line(entry: Entry) -> str:
     # The date too: a test may move the clock by months.
-    told = coloured(entry.explain(), kind=entry.kind, refused=entry.cause is not None)
+    told = coloured(entry.explain(), kind=entry.kind, why=entry.why)
     return f"{entry.at.date()} {told}"
 
 

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from mp_oauth_sandbox.control.types import Call, Count, Nothing
 from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.reception import Reception
 from mp_oauth_sandbox.journal.entries import Delivery, Entry, GrantType, Kind
 
 #: How many entries one page has at most, and without being asked.
@@ -36,7 +37,16 @@ class JournalWanted(Struct, forbid_unknown_fields=True):
         | None
     ) = None
     seller: Annotated[Count | None, Meta(description="A user_id")] = None
-    cause: Cause | None = None
+    cause: (
+        Annotated[
+            str,
+            Meta(
+                description="The cause of a refusal, or the reception of a notification",
+                extra_json_schema={"enum": [*Cause, *Reception]},
+            ),
+        ]
+        | None
+    ) = None
     grant_type: GrantType | None = None
     wait: Annotated[
         Annotated[float, Meta(ge=0, le=LONGEST_WAIT)] | None,
@@ -70,6 +80,7 @@ class EntryOut(Struct):
     grant: str | None
     error: str | None
     cause: Cause | None
+    reception: Reception | None
     explanation: str | None
     remedy: str | None
     source: str | None

@@ -16,6 +16,7 @@ from mp_oauth_sandbox.core.records import (
     Notification,
     WebhookAction,
 )
+from mp_oauth_sandbox.core.validity import span
 
 #: The statuses that confirm a notification: Mercado Pago's pages of 2022 and 2026.
 ACCEPTED = (200, 201)
@@ -130,3 +131,19 @@ def after_attempt(
     if wait is None:
         return replace(counted, status="given_up")
     return replace(counted, due_at=attempt.at + wait)
+
+
+def what_follows(notification: Notification, profile: Profile) -> str:
+    """What Mercado Pago does next about a notification that was just attempted, in a sentence."""
+    made = notification.attempts
+    if notification.status == "accepted":
+        return "It was confirmed before, so Mercado Pago does not send it again."
+    wait = retry_after(made, profile)
+    if wait is None:
+        return f"Mercado Pago gives up after {made} attempts, of which this was the last."
+    again = f"Mercado Pago sends it again after {span(wait)}"
+    if profile.webhook_retries == "2022":
+        return (
+            f"{again}, and gives up after {len(_PLAN_2022) + 1} attempts; this was number {made}."
+        )
+    return f"{again}, then at intervals that grow to {span(_LONGEST_INTERVAL)}, and never gives up."

@@ -4,11 +4,14 @@ from collections.abc import Collection, Sequence
 from typing import NoReturn, cast
 
 from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.reception import Reception
+from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.journal.diagram import sequence
 from mp_oauth_sandbox.journal.entries import Entry, Kind
 from mp_oauth_sandbox.journal.queries import (
     ASIDE,
     CAUSES,
+    RECEPTIONS,
     Query,
     Wanted,
     Which,
@@ -26,12 +29,15 @@ class Expected(Which, total=False):
     status: int
     outcome: str
     error: str
-    cause: Cause | str
+    cause: Cause | Reception | str
 
 
 def assert_refused(entries: Sequence[Entry], cause: Cause | str, which: Which) -> Entry:
     """See Journal.assert_refused."""
     __tracebackhide__ = True
+    if str(cause) in RECEPTIONS:
+        problem = f"{cause} is no refusal; look for it with assert_count(1, cause={str(cause)!r})"
+        raise InvalidInputError("cause", problem)
     wanted: Wanted = {**which, "cause": cause}
     query = Query.of(wanted)
     found = find(entries, query)
@@ -68,7 +74,7 @@ def assert_last(entries: Sequence[Entry], expected: Expected) -> Entry:
     given: dict[str, object] = {**expected}
     wanted = {name: given.pop(name) for name in _MUST_HAVE if name in given}
     if "cause" in wanted:
-        one_of("cause", str(wanted["cause"]), CAUSES)
+        one_of("cause", str(wanted["cause"]), (*CAUSES, *RECEPTIONS))
     query = Query.of(cast("Wanted", given))
     aside = frozenset[Kind]() if query.kind else ASIDE
     found = find(entries, query)
@@ -76,7 +82,7 @@ def assert_last(entries: Sequence[Entry], expected: Expected) -> Entry:
     said = ", ".join(f"{name} {value}" for name, value in wanted.items())
     if newest is None:
         _fail(f"expected an exchange{query} with {said or 'anything'}", entries, query)
-    has = {name: getattr(newest, name) for name in wanted}
+    has = {name: newest.why if name == "cause" else getattr(newest, name) for name in wanted}
     if has != wanted:
         instead = ", ".join(f"{name} {value}" for name, value in has.items())
         text = f"expected the last exchange{query} to have {said}, but it has {instead}"
@@ -95,7 +101,7 @@ def _fail(
     __tracebackhide__ = True
     story = [entry for entry in entries if query.touches(entry)]
     text += f". What happened:\n{sequence(story, mark={entry.seq for entry in marked})}"
-    if why is not None and why.cause is not None:
+    if why is not None and why.why is not None:
         text += f"\n{why.explain()}"
     raise AssertionError(text)
 

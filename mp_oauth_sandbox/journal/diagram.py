@@ -61,8 +61,8 @@ def _line(entry: Entry) -> Line:
     issued = _named(entry, ("code",) if to_browser else _ISSUED)
     what = f"{entry.request} {entry.grant_type}" if entry.grant_type else entry.request
     answer = f"{entry.status} {entry.outcome}" if entry.status else entry.outcome
-    cause = f": {entry.cause}" if entry.cause is not None else ""
-    text = f"#{entry.seq} {what}{asked} -> {answer}{cause}{issued}"
+    why = f": {entry.why}" if entry.why is not None else ""
+    text = f"#{entry.seq} {what}{asked} -> {answer}{why}{issued}"
     if entry.delivery in UNHEARD:
         text += f", {entry.delivery.replace('_', ' ')}"
     text += "".join(f", fault {fault}" for fault in entry.faults)

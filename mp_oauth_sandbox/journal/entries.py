@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import NOBODY, Refused, Whose
+from mp_oauth_sandbox.core.reception import Judgement, Reception
 
 Kind = Literal["authorization", "token", "resource", "control", "webhook"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -42,7 +43,8 @@ class Happened(Struct, kw_only=True, eq=False, gc=False):
     """All that one exchange has to say, as whoever took part in it knows it.
 
     Nothing in it need be fit to be shown: that is seen to where it is written down. `status` 0
-    means that nobody answered, `error` is the word that the answer told, and `faults` are
+    means that nobody answered, `judged` is what a delivery tells of the receiver of a
+    notification, `error` is the word that the answer told, and `faults` are
     those that touched it, as they are to be read: "f1 lose-response (1st match)". Without an
     `arrival` it came about by itself, in the moment in which it is told; `at` is the instant of
     the decision (virtual), that of the telling without one.
@@ -54,6 +56,7 @@ class Happened(Struct, kw_only=True, eq=False, gc=False):
     outcome: str = ""
     at: datetime | None = None
     refused: Refused | None = None
+    judged: Judgement | None = None
     error: str | None = None
     grant_type: str | None = None
     whose: Whose = NOBODY
@@ -74,8 +77,9 @@ class Entry(Struct, kw_only=True, gc=False):
     credentials by short id; ages in seconds). On a refusal `error` is the word that is really
     on the wire, before any fault garbled it (`error_page` stands for the authorization
     endpoint's page, which has none), and `cause` the true one, with explanation, remedy and
-    source. A `status` of 0 means that nobody answered. `faults` names the faults that touched
-    the exchange.
+    source. A notification that its receiver did not confirm, or should not have, has a
+    `reception` and the same three. A `status` of 0 means that nobody answered. `faults` names
+    the faults that touched the exchange.
 
     `arrived`, `decided` and `ended` are numbers of one counter that only goes up, whatever the
     clock does and a gate holds: of two entries they tell which was there first, was decided
@@ -99,6 +103,7 @@ class Entry(Struct, kw_only=True, gc=False):
     grant: str | None = None
     error: str | None = None
     cause: Cause | None = None
+    reception: Reception | None = None
     explanation: str | None = None
     remedy: str | None = None
     source: str | None = None
@@ -108,6 +113,11 @@ class Entry(Struct, kw_only=True, gc=False):
     arrived: int = 0
     decided: int = 0
     ended: int | None = None
+
+    @property
+    def why(self) -> Cause | Reception | None:
+        """The word for why it came out so: the cause of a refusal, or the reception."""
+        return self.cause or self.reception
 
     @property
     def carried(self) -> dict[str, str]:
@@ -125,7 +135,7 @@ class Entry(Struct, kw_only=True, gc=False):
         return {n: self.facts[fact] for n, fact in issued.items() if fact in self.facts}
 
     def explain(self) -> str:
-        """The entry for people: its line, and for a refusal why, what to do and who says so.
+        """The entry for people: its line, and why it came out so, what to do and who says so.
 
         The same text in `serve`, in the control API (`explain`), in `str()` and in `repr()`.
         """
@@ -133,9 +143,9 @@ class Entry(Struct, kw_only=True, gc=False):
         answered = self.cause is None or self.kind == "authorization"
         seller = f"  seller {self.user_id}" if answered and self.user_id is not None else ""
         text = f"{self.at.time().isoformat('seconds')} {self.line}{seller}"
-        if self.cause is not None:
+        if self.why is not None:
             why = (self.explanation or "").replace("\n", "\n     ")
-            text += f"\n  why: {self.cause}. {why}\n  do:  {self.remedy}\n  see: {self.source}"
+            text += f"\n  why: {self.why}. {why}\n  do:  {self.remedy}\n  see: {self.source}"
         # Of a notification the line says already that nobody answered.
         if self.delivery in UNHEARD and self.kind != "webhook":
             text += f"\n  not heard: {UNHEARD[self.delivery]}"

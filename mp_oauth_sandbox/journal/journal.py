@@ -138,7 +138,8 @@ class Journal:
         """The entries that are so, oldest first: `query(kind="token", seller=seller)`.
 
         Take `kind` (authorization, token, resource, control, webhook), `application`,
-        `seller`, `cause`, `grant_type` and `since` (an entry's number: those after it; or an
+        `seller`, `cause` (of a refusal, or the `reception` of a notification), `grant_type` and
+        `since` (an entry's number: those after it; or an
         aware instant of the sandbox's clock). Raises InvalidInputError for a word that no
         entry has.
         """

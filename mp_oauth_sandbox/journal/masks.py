@@ -97,6 +97,11 @@ def written(happened: Happened, at: datetime) -> Entry:
         entry.remedy = remedy(refused)
         entry.source = RULES[refused.cause].source
         facts.update({name: refused.facts[name] for name in _KEPT_FACTS if name in refused.facts})
+    if happened.judged is not None:
+        entry.reception = happened.judged.reception
+        entry.explanation = masked(happened.judged.explanation)
+        entry.remedy = happened.judged.remedy
+        entry.source = happened.judged.source
     return entry
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TypedDict, TypeVar, get_args
 
 from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.reception import Reception
 from mp_oauth_sandbox.core.records import Application, Seller
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.journal.entries import KINDS, Entry, GrantType, Kind, moment
@@ -15,8 +16,9 @@ from mp_oauth_sandbox.journal.entries import KINDS, Entry, GrantType, Kind, mome
 #: What the sandbox says of itself and to webhooks: no exchange that an integration began.
 ASIDE: frozenset[Kind] = frozenset({"control", "webhook"})
 
-#: The words of the two enumerations.
+#: The words for why something is refused, and those for how a notification was received.
 CAUSES = tuple(cause.value for cause in Cause)
+RECEPTIONS = tuple(reception.value for reception in Reception)
 
 Word = TypeVar("Word", bound=str)
 
@@ -36,9 +38,9 @@ class Which(TypedDict, total=False):
 
 
 class Wanted(Which, total=False):
-    """Which exchanges, by their true cause too."""
+    """Which exchanges, also by why they came out so: `cause` or `reception` of their entry."""
 
-    cause: Cause | str
+    cause: Cause | Reception | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class Query:
     kind: Kind | None = None
     client_id: str | None = None
     user_id: int | None = None
-    cause: Cause | None = None
+    cause: str | None = None
     after: int = 0
     since: datetime | None = None
     grant_type: GrantType | None = None
@@ -67,7 +69,7 @@ class Query:
             kind=one_of("kind", wanted.get("kind"), KINDS),
             client_id=application,
             user_id=seller.user_id if isinstance(seller, Seller) else seller,
-            cause=None if cause is None else Cause(one_of("cause", str(cause), CAUSES) or ""),
+            cause=None if cause is None else one_of("cause", str(cause), (*CAUSES, *RECEPTIONS)),
             after=since if isinstance(since, int) else 0,
             since=since if isinstance(since, datetime) else None,
             grant_type=one_of("grant_type", wanted.get("grant_type"), get_args(GrantType)),
@@ -84,7 +86,7 @@ class Query:
             and self.client_id in {None, entry.client_id}
             and self.user_id in {None, entry.user_id}
             and self.kind in {None, entry.kind}
-            and self.cause in {None, entry.cause}
+            and self.cause in {None, entry.why}
             and self.grant_type in {None, entry.grant_type}
         )
 

@@ -1,6 +1,6 @@
 """One delivery of one notification: what exactly is sent, and what its faults make of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
@@ -9,10 +9,12 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.notify import answer_within
+from mp_oauth_sandbox.core.reception import GENUINE, Flaws, Reception
 from mp_oauth_sandbox.core.records import Application, Notification, Webhook
 from mp_oauth_sandbox.core.targets import target_problem
+from mp_oauth_sandbox.core.validity import span
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.faults.webhook import WebhookFault
+from mp_oauth_sandbox.faults.webhook import WebhookFault, WebhookHow
 from mp_oauth_sandbox.webhooks.request import Signing, request, timestamp
 from mp_oauth_sandbox.webhooks.sending import Receipt, send
 
@@ -28,6 +30,7 @@ class Plan:
     payload: bytes = field(repr=False)
     within: timedelta
     faults: tuple[WebhookFault, ...]
+    flaws: Flaws = GENUINE
 
     @property
     def address(self) -> str:
@@ -44,7 +47,7 @@ def plan(
     engine: Engine, notification: Notification, webhook: Webhook, faults: Sequence[WebhookFault]
 ) -> Plan:
     """What the next attempt at this notification sends; its `ts` is the instant it was due."""
-    hows = {fault.how: fault for fault in faults}
+    hows: dict[WebhookHow, WebhookFault] = {fault.how: fault for fault in faults}
     profile, retry = engine.profile, notification.attempts
     about = f"webhook {notification.notification_id} {retry}"
     request_id: str | None = engine.mint.request_id_of(about)
@@ -53,7 +56,7 @@ def plan(
     if "old-timestamp" in hows:
         at -= timedelta(seconds=hows["old-timestamp"].seconds)
     if "other-application" in hows:
-        other = _another(engine, notification.client_id)
+        other = _another(engine, notification.client_id, webhook.secret)
         secret = other.webhook.secret if other and other.webhook else f"another {secret}"
         told = _about_a_stranger(notification, UUID(request_id).int)
     if "wrong-secret" in hows:
@@ -72,6 +75,7 @@ def plan(
         payload=request(told, webhook.url, signing, retry=retry, answer_within=within),
         within=within,
         faults=tuple(faults),
+        flaws=_flaws(hows, stranger=told.user_id),
     )
 
 
@@ -79,7 +83,7 @@ async def deliver(ready: Plan, allowed: frozenset[str]) -> Receipt:
     """Send it, unless its target has become one that may not be sent to."""
     problem = target_problem(ready.url, allowed)
     if problem is not None:
-        return Receipt(status=0, problem=problem)
+        return Receipt(status=0, failure=Reception.RECEIVER_NOT_ALLOWED, problem=problem)
     return await send(urlsplit(ready.url), ready.payload, within=ready.within)
 
 
@@ -90,7 +94,29 @@ def _about_a_stranger(notification: Notification, number: int) -> Notification:
     return replace(notification, user_id=user_id, data_id=data_id)
 
 
-def _another(engine: Engine, client_id: str) -> Application | None:
-    """An application, not this one, whose webhook has a secret."""
-    found = engine.store.page(Application, limit=500)
-    return next((one for one in found if one.client_id != client_id and one.webhook), None)
+def _another(engine: Engine, client_id: str, secret: str) -> Application | None:
+    """An application, not this one, whose webhook has a secret, and not the same."""
+    for one in engine.store.page(Application, limit=500):
+        if one.client_id != client_id and one.webhook and one.webhook.secret != secret:
+            return one
+    return None
+
+
+def _flaws(hows: Mapping[WebhookHow, WebhookFault], *, stranger: int) -> Flaws:
+    """What the faults made wrong with what is sent, for people."""
+    signature = user = timestamp = request_id = ""
+    if "unsigned" in hows:
+        signature = "it had no x-signature"
+    elif "wrong-secret" in hows:
+        signature = "it was signed with a secret that is not this application's"
+    elif "other-application" in hows:
+        signature = "it was signed with the secret of another application"
+    if "other-application" in hows:
+        user = f"it told of seller {stranger}, whom this application never linked"
+    if "old-timestamp" in hows:
+        timestamp = (
+            f"its ts lay {span(timedelta(seconds=hows['old-timestamp'].seconds))} in the past"
+        )
+    if "without-request-id" in hows:
+        request_id = "It had no x-request-id, so that pair is not in what is signed."
+    return Flaws(signature=signature, user=user, timestamp=timestamp, request_id=request_id)

@@ -47,6 +47,7 @@ class Deliverer:
         self._signal = asyncio.Event()
         self._resets = 0
         self._settling: list[Future[None]] = []
+        self._at_work = False
         self._worker: Future[None] | None = None
         # With the number of resets before it.
         self._in_flight: tuple[asyncio.Task[Receipt], int] | None = None
@@ -86,6 +87,12 @@ class Deliverer:
                 self._thread.loop.call_soon_threadsafe(self._signal.set)
         return future
 
+    def at_rest(self) -> bool:
+        """Whether nothing is due at the virtual now and nothing in flight, without waiting."""
+        # The store first: what is no longer due there may still be delivered once more.
+        found = self._engine.store.next_notification()
+        return self._until(found) != 0 and not self._at_work
+
     @contextmanager
     def dropping(self) -> Generator[None]:
         """Around a reset: nothing of before is recorded afterwards, what is in flight is cut off.
@@ -121,7 +128,12 @@ class Deliverer:
                 found = self._engine.store.next_notification()
                 wait = self._until(found)
                 if found is not None and wait == 0:
-                    await self._handle(found, resets)
+                    # Until then it is due in the store; see `at_rest`.
+                    self._at_work = True
+                    try:
+                        await self._handle(found, resets)
+                    finally:
+                        self._at_work = False
                     continue
                 self._release(settling)
             except Exception:

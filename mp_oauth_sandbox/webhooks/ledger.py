@@ -8,7 +8,8 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.messages import Whose
-from mp_oauth_sandbox.core.notify import ACCEPTED, after_attempt
+from mp_oauth_sandbox.core.notify import ACCEPTED, after_attempt, what_follows
+from mp_oauth_sandbox.core.reception import Flaws, Judgement, Received, judge
 from mp_oauth_sandbox.core.records import (
     NOTHING,
     Attempt,
@@ -46,7 +47,7 @@ class Ledger:
             at=notification.due_at,
             retry=made.retry,
             status=answer.status,
-            outcome=_came_back(answer),
+            outcome=_came_back(answer, made.flaws),
         )
         facts = {"due": moment(attempt.at), "retry": str(made.retry)}
         if made.request_id is not None:
@@ -58,9 +59,23 @@ class Ledger:
                 lambda current: after_attempt(current, attempt, profile=engine.profile),
             )
             if after is not None:
-                outcome = f"{attempt.outcome}{_what_follows(after)}"
+                received = Received(
+                    action=notification.action,
+                    status=answer.status,
+                    failure=answer.failure,
+                    problem=answer.problem,
+                    follows=what_follows(after, engine.profile),
+                    flaws=made.flaws,
+                )
                 self._note(
-                    made.described, notification, answer.status, outcome, facts, faults, begun
+                    made.described,
+                    notification,
+                    f"{attempt.outcome}{_next_attempt(after)}",
+                    facts,
+                    status=answer.status,
+                    judged=judge(received),
+                    faults=faults,
+                    arrival=begun,
                 )
 
     def ended(
@@ -77,7 +92,7 @@ class Ledger:
                 found.notification_id, lambda current: replace(current, status=status)
             )
             if after is not None:
-                self._note(f"POST {found.action}", found, 0, outcome, {}, faults)
+                self._note(f"POST {found.action}", found, outcome, {}, faults=faults)
 
     def put_off(self, notification_id: int, until: datetime) -> None:
         """Let a pending notification wait for that instant."""
@@ -106,9 +121,11 @@ class Ledger:
         self,
         what: str,
         about: Notification,
-        status: int,
         outcome: str,
         facts: dict[str, str],
+        *,
+        status: int = 0,
+        judged: Judgement | None = None,
         faults: tuple[str, ...] = (),
         arrival: Arrival | None = None,
     ) -> None:
@@ -118,6 +135,7 @@ class Ledger:
                 request=what,
                 status=status,
                 outcome=outcome,
+                judged=judged,
                 whose=Whose(client_id=about.client_id, user_id=about.user_id),
                 facts={"notification": str(about.notification_id), **facts},
                 faults=faults,
@@ -127,15 +145,16 @@ class Ledger:
         )
 
 
-def _came_back(answer: Receipt) -> str:
+def _came_back(answer: Receipt, flaws: Flaws) -> str:
     if answer.status in ACCEPTED:
-        return "accepted"
+        although = "forged" if flaws.signature else "old" if flaws.timestamp else ""
+        return f"accepted, although {although}" if although else "accepted"
     if answer.status:
         return f"not accepted: {answer.status}"
     return f"no answer: {answer.problem}"
 
 
-def _what_follows(after: Notification) -> str:
+def _next_attempt(after: Notification) -> str:
     match after.status:
         case "pending":
             return f", next attempt {moment(after.due_at)}"

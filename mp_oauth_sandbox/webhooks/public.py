@@ -1,11 +1,13 @@
 """`sandbox.webhooks`: what a test sees of notifications, and does with them."""
 
 import asyncio
+import warnings
 from concurrent.futures import Future
 
 from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.notify import notice
+from mp_oauth_sandbox.core.reception import Reception
 from mp_oauth_sandbox.core.records import (
     Application,
     Change,
@@ -22,6 +24,18 @@ from mp_oauth_sandbox.webhooks.delivery import Deliverer
 from mp_oauth_sandbox.webhooks.mishaps import FaultsOf, armed
 
 _PAGE = 500
+
+
+_SLOW = (
+    "answer at once and do the work afterwards, or settle again with a longer timeout (the clock"
+    " has moved already); and a receiver that a test serves on its own event loop can answer only"
+    " while nothing blocks that loop"
+)
+_BLOCKED = (
+    "settle() blocked the event loop of its thread, and a receiver that this loop serves could not"
+    " answer meanwhile: `await sandbox.webhooks.asettle()` instead, or"
+    " `await asyncio.to_thread(sandbox.webhooks.settle)`; a receiver elsewhere took too long"
+)
 
 
 class NotSettledError(TimeoutError):
@@ -133,43 +147,73 @@ class Webhooks:
     def settle(self, timeout: float = 5.0) -> None:
         """Wait until nothing is due at the virtual now, and nothing in flight.
 
+        In a coroutine await `asettle`: this call blocks the event loop of its thread, and a
+        receiver that the same loop serves cannot answer meanwhile. When that may have been why
+        there was no answer, the error says so, or a RuntimeWarning if all is settled by now.
+
         Args:
             timeout: How long at most, in seconds of real time.
 
         Raises:
             NotSettledError: It took longer; a TimeoutError.
         """
+        blocks_a_loop, before = _in_event_loop(), self._engine.journal.newest
         done = self._deliverer.settled()
         try:
             done.result(timeout)
         except TimeoutError as error:
             done.cancel()
-            raise self._not_settled(timeout) from error
+            if not self._deliverer.at_rest():
+                remedy = _BLOCKED if blocks_a_loop else _SLOW
+                raise self._not_settled(timeout, remedy) from error
+        if blocks_a_loop and self._unanswered_since(before):
+            told = "a notification got no answer"
+            warnings.warn(f"{told}; {_BLOCKED}", RuntimeWarning, stacklevel=2)
 
-    async def settled(self, timeout: float = 5.0) -> None:
-        """`settle` for a coroutine on any event loop, which goes on meanwhile."""
+    async def asettle(self, timeout: float = 5.0) -> None:
+        """`settle` for a coroutine: its event loop goes on, with all that it serves.
+
+        Args:
+            timeout: How long at most, in seconds of real time.
+
+        Raises:
+            NotSettledError: It took longer; a TimeoutError.
+        """
         done: Future[None] = self._deliverer.settled()
         try:
             async with asyncio.timeout(timeout):
                 await asyncio.wrap_future(done)
         except TimeoutError as error:
-            raise self._not_settled(timeout) from error
+            if not self._deliverer.at_rest():
+                raise self._not_settled(timeout, _SLOW) from error
 
     def close(self) -> None:
         """Cut off what is in flight and end the thread; what is pending stays in the store."""
         self._deliverer.close()
 
-    def _not_settled(self, timeout: float) -> NotSettledError:
+    def _unanswered_since(self, number: int) -> bool:
+        entries = self._engine.journal.entries(after=number)
+        return any(entry.reception is Reception.RECEIVER_SILENT for entry in entries)
+
+    def _not_settled(self, timeout: float, remedy: str) -> NotSettledError:
         first = self._engine.store.next_notification()
         text = f"webhooks did not settle within {timeout:g} s"
         if first is None:
-            return NotSettledError(text)
+            return NotSettledError(f"{text}; {remedy}")
         attempts = f"attempt {first.attempts + 1}"
         application = self._engine.store.read(Keys(client_id=first.client_id)).application
         webhook = application.webhook if application else None
         where = f" to {webhook.url.partition('?')[0]}" if webhook else ""
         return NotSettledError(
             f"{text}: {attempts} of notification {first.notification_id} ({first.action}){where} is"
-            " not answered yet; answer at once and do the work afterwards, or settle again with a"
-            " longer timeout (the clock has moved already)"
+            f" not answered yet; {remedy}"
         )
+
+
+def _in_event_loop() -> bool:
+    """Whether this thread runs an event loop, which waits for whatever waits here."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

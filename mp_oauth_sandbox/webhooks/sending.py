@@ -5,6 +5,7 @@ given, and they go where the URL says. Names of this machine are never looked up
 """
 
 import asyncio
+import socket
 import ssl
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ from urllib.parse import SplitResult
 
 import httptools
 
+from mp_oauth_sandbox.core.reception import Reception
 from mp_oauth_sandbox.core.targets import is_local_name
 
 #: How much of an answer is read; its status counts, whatever follows. Our own number.
@@ -23,9 +25,10 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What came back: a status, or 0 and the reason why there is none."""
+    """What came back: a status, or 0 and why there is none, as a word and in words."""
 
     status: int
+    failure: Reception | None = None
     problem: str = ""
 
 
@@ -42,9 +45,11 @@ async def send(target: SplitResult, payload: bytes, *, within: timedelta) -> Rec
                 # Whatever is left of the answer is nobody's, and a hanging peer's as well.
                 writer.transport.abort()
     except TimeoutError:
-        return Receipt(status=0, problem=f"nothing came within {within.total_seconds():g} s")
-    except (OSError, ssl.SSLError, httptools.HttpParserError) as error:
-        return Receipt(status=0, problem=_words(error))
+        problem = f"nothing came within {within.total_seconds():g} s"
+        return Receipt(status=0, failure=Reception.RECEIVER_SILENT, problem=problem)
+    except (OSError, httptools.HttpParserError) as error:
+        failure, problem = _failure(error)
+        return Receipt(status=0, failure=failure, problem=problem)
 
 
 async def _connected(target: SplitResult) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -78,7 +83,8 @@ async def _answer(reader: asyncio.StreamReader) -> Receipt:
     if heard.status:
         return Receipt(status=heard.status)
     closed = "the connection was closed" if received else "the connection was closed at once"
-    return Receipt(status=0, problem=f"{closed}, without an answer")
+    problem = f"{closed}, without an answer"
+    return Receipt(status=0, failure=Reception.ANSWER_CUT_OFF, problem=problem)
 
 
 class _ReceiptParser:
@@ -107,18 +113,25 @@ class _ReceiptParser:
         self.complete = self.status != 0
 
 
-def _words(error: Exception) -> str:
-    """Why there is no answer, short and without addresses or line breaks."""
+def _failure(error: Exception) -> tuple[Reception, str]:
+    """Why there is no answer: the word, and a few without addresses or line breaks."""
     match error:
         case ConnectionRefusedError():
-            return "connection refused"
+            return Reception.RECEIVER_UNREACHABLE, "connection refused"
         case ConnectionError():
-            return "the connection broke"
+            return Reception.ANSWER_CUT_OFF, "the connection broke"
         case ssl.SSLCertVerificationError():
-            return f"its certificate is not trusted ({error.verify_message})"
+            problem = f"its certificate is not trusted ({error.verify_message})"
+            return Reception.RECEIVER_UNTRUSTED, problem
         case ssl.SSLError():
-            return f"no TLS ({error.reason})"
+            return Reception.RECEIVER_UNTRUSTED, f"no TLS ({error.reason})"
         case httptools.HttpParserError():
-            return "what came was not HTTP"
+            return Reception.ANSWER_UNREADABLE, "what came was not HTTP"
+        case socket.gaierror():
+            return Reception.RECEIVER_UNRESOLVED, _unreached(error)
         case _:
-            return f"cannot be reached ({' '.join(str(error).split())[:100]})"
+            return Reception.RECEIVER_UNREACHABLE, _unreached(error)
+
+
+def _unreached(error: Exception) -> str:
+    return f"cannot be reached ({' '.join(str(error).split())[:100]})"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show in a failed test's report what the sandbox refused, and why."""
+    """Show in a failed test's report what the sandbox refused, and how its notifications fared."""
     report = yield
     sandbox = getattr(item, "funcargs", {}).get("mp_sandbox")
     if report.when == "call" and report.failed and sandbox is not None:
@@ -21,6 +21,10 @@ def pytest_runtest_makereport(
         if refusals:
             text = "\n".join(str(entry) for entry in refusals)
             report.sections.append(("mp_sandbox: the last refusals", text))
+        told = [entry for entry in sandbox.journal.query(kind="webhook") if entry.reception][-5:]
+        if told:
+            text = "\n".join(str(entry) for entry in told)
+            report.sections.append(("mp_sandbox: the last notifications of note", text))
     return report
 
 

@@ -1,13 +1,15 @@
 """Each command against a live sandbox."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from mp_oauth_sandbox import Sandbox
+from mp_oauth_sandbox import Sandbox, Webhook
 from mp_oauth_sandbox.cli.durations import seconds_of
 from mp_oauth_sandbox.faults import KINDS
 from mp_oauth_sandbox.first_run import CLIENT_ID, CLIENT_SECRET
+from tests.webhooks.receiver import Receiver, status
 
 
 def test_the_clock_moves_by_words_and_by_options(run, sandbox: Sandbox):
@@ -138,6 +140,27 @@ def test_the_journal_is_told_in_text_and_in_json_lines(run):
     assert len(lines) == 2
     assert [json.loads(line)["kind"] for line in lines] == ["control", "control"]
     assert run("journal", "--last", "0").stdout == ""
+
+
+def test_an_accepted_forgery_is_red_and_found_by_its_word_a_refused_one_is_green(
+    run, sandbox: Sandbox
+):
+    with Receiver() as receiver:
+        seller, hook = sandbox.sellers()[0], Webhook(url=receiver.url, secret="s")
+        sandbox.update_application(CLIENT_ID, lambda one: replace(one, webhook=hook))
+        sandbox.faults.add("webhook", how="unsigned", times=2)
+        for number in (200, 401):
+            receiver.answer = lambda _, number=number: status(number)
+            sandbox.webhooks.simulate(CLIENT_ID, seller)
+            sandbox.webhooks.settle()
+
+        accepted = run("journal", "--cause", "forgery_accepted", color=True).stdout
+        refused = run("journal", "--cause", "forgery_refused", color=True).stdout
+
+    assert accepted.startswith("\x1b[31m")
+    assert "why: forgery_accepted. The receiver answered 200" in accepted
+    assert refused.startswith("\x1b[32m")
+    assert "as it should" in refused
 
 
 def test_a_full_journal_is_read_to_its_end(run, sandbox: Sandbox):

@@ -12,6 +12,7 @@ from mp_oauth_sandbox.core.notify import (
     after_attempt,
     answer_within,
     retry_after,
+    what_follows,
 )
 from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import Application, Attempt, Notification, Webhook
@@ -185,3 +186,34 @@ def test_the_plan_of_2022_gives_up_after_five_retries():
     assert one.status == "pending"
 
     assert answered(one, 500, OLD).status == "given_up"
+
+
+# ---- what is said of it ----
+
+
+def test_what_follows_is_said_as_it_happens():
+    assert what_follows(answered(WAITING, 500), Profile()) == (
+        "Mercado Pago sends it again after 15 min, then at intervals that grow to 4 d, and never"
+        " gives up."
+    )
+    assert what_follows(answered(WAITING, 500, OLD), OLD) == (
+        "Mercado Pago sends it again after 5 min, and gives up after 6 attempts; this was number 1."
+    )
+
+
+def test_the_last_attempt_is_said_to_be_the_last():
+    one = WAITING
+    for _ in range(6):
+        one = answered(one, 500, OLD)
+
+    assert what_follows(one, OLD) == (
+        "Mercado Pago gives up after 6 attempts, of which this was the last."
+    )
+
+
+def test_what_was_confirmed_before_is_said_not_to_be_sent_again():
+    one = answered(answered(WAITING, 200), 500)
+
+    assert what_follows(one, Profile()) == (
+        "It was confirmed before, so Mercado Pago does not send it again."
+    )

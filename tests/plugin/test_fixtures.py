@@ -144,6 +144,34 @@ def test_a_failed_test_shows_what_the_sandbox_refused_and_why(pytester: pytest.P
     )
 
 
+def test_a_failed_test_shows_how_its_notifications_were_received(pytester: pytest.Pytester):
+    pytester.makepyfile(
+        """
+        from mp_oauth_sandbox import Webhook
+
+        def test_it(mp_sandbox, mp_application, mp_seller):
+            with_webhook = mp_sandbox.register_application(
+                redirect_uris=mp_application.redirect_uris,
+                webhook=Webhook(url=mp_sandbox.url, secret="s"),
+            )
+            mp_sandbox.webhooks.simulate(with_webhook, mp_seller)
+            mp_sandbox.webhooks.settle()
+            assert mp_sandbox.webhooks.list(status="accepted")
+        """
+    )
+    done = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(
+        [
+            "*- mp_sandbox: the last notifications of note -*",
+            "* application.authorized -> 404 not accepted: 404, next attempt *",
+            "  why: notification_refused. The receiver refused it with 404. *",
+            "  do:  See that the path of the webhook's URL is the receiver's.",
+        ],
+        consecutive=True,
+    )
+
+
 def test_a_fault_that_no_request_reached_is_a_warning(pytester: pytest.Pytester):
     pytester.makepyfile(
         """

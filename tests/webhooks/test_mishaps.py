@@ -141,6 +141,17 @@ def test_another_applications_notification_is_about_a_stranger_and_rightly_signe
     assert sandbox.seller(stranger) is None
 
 
+def test_another_application_that_shares_the_secret_does_not_make_a_forgery_genuine(
+    sandbox: Sandbox, application: Application, seller: Seller, receiver: Receiver, befall: Befall
+):
+    register(sandbox, receiver.url, secret=SECRET)
+    befall("other-application")
+
+    told(sandbox, application, seller)
+
+    assert verdict(receiver.received[0]) is SignatureFailureReason.SIGNATURE_MISMATCH
+
+
 def test_a_duplicate_comes_twice_under_one_number_although_it_was_accepted(
     sandbox: Sandbox, application: Application, seller: Seller, receiver: Receiver, befall: Befall
 ):

@@ -7,7 +7,7 @@ import pytest
 
 from mp_oauth_sandbox import Application, Sandbox, Seller
 
-from .receiver import Receiver, status
+from .receiver import OK, Receiver, status
 
 
 @pytest.fixture
@@ -115,3 +115,41 @@ def test_what_does_not_settle_in_time_is_a_504_that_says_what_is_missing(
     assert answer.json()["error"] == "gateway_timeout"
     assert f"(application.authorized) to {receiver.url} is not" in answer.json()["message"]
     assert client.get("/_sandbox/health").status_code == 200
+
+
+def test_to_wait_no_time_succeeds_when_there_is_nothing_to_wait_for(
+    sandbox: Sandbox,
+    client: httpx.Client,
+    application: Application,
+    seller: Seller,
+    receiver: Receiver,
+):
+    def settled_at_once() -> int:
+        return client.post("/_sandbox/webhooks/settle", json={"timeout": 0}).status_code
+
+    assert settled_at_once() == 200
+    sandbox.webhooks.simulate(application, seller)
+    client.post("/_sandbox/webhooks/settle", json={})
+    # By now there is a thread that delivers, and nothing for it to do.
+    assert [settled_at_once() for _ in range(200)] == [200] * 200
+    sandbox.webhooks.settle(0)
+    assert client.get("/_sandbox/journal?kind=token&wait=0").json()["entries"] == []
+
+    receiver.answer = lambda _: None
+    sandbox.webhooks.simulate(application, seller)
+    assert settled_at_once() == 504
+    with pytest.raises(TimeoutError):
+        sandbox.webhooks.settle(0)
+
+
+def test_what_is_delivered_once_more_is_waited_for_although_it_is_accepted(
+    sandbox: Sandbox, application: Application, seller: Seller, receiver: Receiver
+):
+    receiver.answer = lambda one: OK if one.headers["X-Retry"] == "0" else None
+    sandbox.faults.add("webhook", how="duplicate")
+    sandbox.webhooks.simulate(application, seller)
+    receiver.wait(2)
+
+    assert sandbox.webhooks.list()[0].status == "accepted"
+    with pytest.raises(TimeoutError):
+        sandbox.webhooks.settle(0)

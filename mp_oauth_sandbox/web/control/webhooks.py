@@ -20,7 +20,7 @@ from mp_oauth_sandbox.webhooks.public import NotSettledError, Webhooks
 async def settle(webhooks: Webhooks, timeout: float = 5.0) -> None:
     """Wait so long at most (real seconds). Raises CallRefusedError (504) if that is too short."""
     try:
-        await webhooks.settled(timeout)
+        await webhooks.asettle(timeout)
     except NotSettledError as error:
         raise CallRefusedError(HTTPStatus.GATEWAY_TIMEOUT, str(error)) from error
 

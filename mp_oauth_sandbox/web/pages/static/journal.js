@@ -44,7 +44,8 @@ function row(entry) {
   const time = element("time", "", `${entry.at.slice(0, 19).replace("T", " ")} UTC`);
   time.dateTime = entry.at;
   const facts = element("p", "entry-facts", "");
-  if (entry.cause) facts.append(element("code", "", entry.cause), " ");
+  const why = entry.cause || entry.reception;
+  if (why) facts.append(element("code", "", why), " ");
   facts.append(time);
 
   made.append(line, facts);
