@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -14,6 +15,10 @@ MOST: Final = 10_000
 #: Seconds of rest between two writes: what is told meanwhile leaves in one. To wake this thread
 #: for each exchange costs the server more than to decide it.
 _REST: Final = 0.02
+
+
+#: Characters that a pipe takes whole or not at all, so that an end in haste leaves no half line.
+_WHOLE: Final = 4000
 
 
 class Printer:
@@ -60,24 +65,31 @@ class Printer:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        goes_on = True
         try:
-            while goes_on:
-                told = [self._waiting.get()]
-                with self._lock:
-                    missed, self._missed = self._missed, 0
-                lines = [self._left_out(missed)] if missed else []
-                try:
-                    while told[-1] is not None:
-                        told.append(self._waiting.get_nowait())
-                except Empty:
-                    pass
-                goes_on = told[-1] is not None
-                lines += [self._line(entry) for entry in told if entry is not None]
-                if lines:
-                    self._write("\n".join(lines))
-                if goes_on:
-                    time.sleep(_REST)
+            while self._write_what_waits():
+                time.sleep(_REST)
         except OSError as error:
             self.error = error
             self._failed()
+
+    def _write_what_waits(self) -> bool:
+        """Wait for an entry, and write it with all that waits behind it; False at the end."""
+        told = [self._waiting.get()]
+        with suppress(Empty):
+            while told[-1] is not None:
+                told.append(self._waiting.get_nowait())
+        # They found no place behind these.
+        with self._lock:
+            missed, self._missed = self._missed, 0
+        lines = [self._line(entry) for entry in told if entry is not None]
+        if missed:
+            lines.append(self._left_out(missed))
+        piece = ""
+        for line in lines:
+            if piece and len(piece) + len(line) >= _WHOLE:
+                self._write(piece)
+                piece = ""
+            piece = f"{piece}\n{line}" if piece else line
+        if piece:
+            self._write(piece)
+        return told[-1] is not None

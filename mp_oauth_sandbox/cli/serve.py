@@ -203,6 +203,8 @@ def serve(
         raise click.ClickException(f"the output cannot be written: {error}") from error
     if printer.error is not None:
         say(f"Error: the output cannot be written any more: {printer.error}", err=True)
+    elif not read:
+        say("the last lines are missing: whoever reads them was too slow", err=True)
     elif log_format == "text":
         say("stopped", err=True)
     if printer.error is not None or not read:

@@ -396,7 +396,7 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "internal server error",
             "The request was good, but what it changes could not be saved, and so nothing has"
             " changed: {problem}.",
-            "Make room for the sandbox's data file, and ask the same again.",
+            "See to the sandbox's data file, as the reason says, and ask the same again.",
             "the sandbox's own: the body is a guess",
             endpoints=_LINKING,
         ),

@@ -48,6 +48,8 @@ class Journal:
         # Bounded like the entries: of what could never be saved the oldest are let go.
         self._unsaved: deque[Entry] = deque(maxlen=KEPT)
         self._until_flush = _BATCH
+        # Why the newest batch could not be kept; empty if it could.
+        self._problem = ""
         self._listeners: dict[object, _Listener] = {}
         self._closed = False
         self._entries.extend(sorted(_readable(kept), key=_seq))
@@ -261,9 +263,14 @@ class Journal:
                 return
             try:
                 self._save([msgspec.json.encode(entry) for entry in batch])
-            except Exception:
-                _logger.exception("%d journal entries could not be kept yet", len(self._unsaved))
+            except Exception as error:  # noqa: BLE001 - no answer is lost over its description
+                # Said once, and not again with each batch that meets the same.
+                if str(error) != self._problem:
+                    self._problem = str(error)
+                    count = len(self._unsaved)
+                    _logger.error("%d journal entries could not be kept yet: %s", count, error)
                 return
+            self._problem = ""
             saved = {entry.seq for entry in batch}
             left = [entry for entry in self._unsaved if entry.seq not in saved]
             self._unsaved.clear()

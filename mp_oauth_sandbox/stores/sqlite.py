@@ -65,13 +65,15 @@ class SQLiteStore(MemoryStore):
         """
         super().__init__(dead_kept=dead_kept, finished_kept=finished_kept)
         self._path = Path(path).absolute()
+        self._log = Path(f"{self._path}-wal")
         self._problem: str | None = None
         self._steps = 0
         self._steps_kept = steps_kept
+        left = self._log.exists()
         self._db = open_database(self._path, sync=sync)
         try:
-            self._inode = self._path.stat().st_ino
-            with explained(self._path):
+            self._files = {self._path: self._path.stat().st_ino}
+            with explained(self._path, log_left=left):
                 self._replay()
                 self._settings.update(self._db.execute("SELECT name, value FROM settings"))
         except BaseException:
@@ -159,7 +161,7 @@ class SQLiteStore(MemoryStore):
     def _save(self, write: Callable[[sqlite3.Connection], object]) -> None:
         """Let this be written, or raise StoreError: then the file is as it was."""
         try:
-            self._check_it_is_there()
+            self._check_they_are_there()
             write(self._db)
         except sqlite3.Error as error:
             refused = explanation(self._path, error)
@@ -169,17 +171,21 @@ class SQLiteStore(MemoryStore):
             self._problem = str(error)
             raise
         self._problem = None
+        if len(self._files) == 1:
+            # SQLite makes it with the first change, and keeps it until the end.
+            self._files[self._log] = self._log.stat().st_ino
 
-    def _check_it_is_there(self) -> None:
-        """Raise StoreError if the file has gone: SQLite would write on, into nothing."""
+    def _check_they_are_there(self) -> None:
+        """Raise StoreError if the file or its log has gone: SQLite would write on, into nothing."""
         try:
-            there = self._path.stat().st_ino == self._inode
+            there = all(file.stat().st_ino == inode for file, inode in self._files.items())
         except OSError:
             there = False
         if not there:
             raise StoreError(
-                f"{self._path}: it was deleted, moved or replaced while it was in use, and nothing"
-                " more can be saved; stop this sandbox, and put the file back or start a new one"
+                f"{self._path}: it, or the -wal file beside it, was deleted, moved or replaced"
+                " while it was in use, and nothing more can be saved; stop this sandbox, and put"
+                " the file back or start a new one"
             )
 
     def _replay(self) -> None:

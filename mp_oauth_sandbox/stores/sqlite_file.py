@@ -5,7 +5,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +32,8 @@ _CHECKPOINT_EVERY = 4000
 
 #: What to do, by SQLite's result code: the exact one if it is here, else the primary one.
 _ADVICE = {
+    sqlite3.SQLITE_ERROR: "it does not hold what a data file of this version holds; restore a copy,"
+    " or choose another file",
     sqlite3.SQLITE_BUSY: "it is in use by another sandbox; stop that one, or choose another file",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the permissions of file and folder",
     sqlite3.SQLITE_CORRUPT: "it is damaged; restore a copy, or choose another file",
@@ -52,7 +54,7 @@ def open_database(path: Path, *, sync: Literal["normal", "full"]) -> sqlite3.Con
         StoreError: The file cannot be used; the message says why and what to do.
     """
     _create(path)
-    with explained(path):
+    with explained(path, log_left=Path(f"{path}-wal").exists()):
         db = sqlite3.connect(
             f"{path.as_uri()}?mode=rw",
             uri=True,
@@ -64,6 +66,7 @@ def open_database(path: Path, *, sync: Literal["normal", "full"]) -> sqlite3.Con
             # First of all: from here on no other process can even read the file.
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
             version = _recognized(db, path)
+            _warn_of_readers(path)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(f"PRAGMA synchronous = {sync}")
             db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_EVERY}")
@@ -83,8 +86,11 @@ def open_database(path: Path, *, sync: Literal["normal", "full"]) -> sqlite3.Con
 
 
 @contextmanager
-def explained(path: Path) -> Generator[None]:
-    """What is wrong with the file inside, as a StoreError that names it and the remedy."""
+def explained(path: Path, *, log_left: bool = False) -> Generator[None]:
+    """What is wrong with the file inside, as a StoreError that names it and the remedy.
+
+    `log_left` says that a -wal file lay beside it: it belongs to the file it was made with.
+    """
     try:
         yield
     except sqlite3.Error as error:
@@ -93,9 +99,11 @@ def explained(path: Path) -> Generator[None]:
         # What a name in the schema comes to, of which SQLite does not complain.
         raise StoreError(f"{path}: {_ADVICE[sqlite3.SQLITE_CORRUPT]} ({error})") from error
     except UnreadableRowError as error:
-        raise StoreError(
-            f"{path}: {error}; it was left as it is; restore a copy, or choose another file"
-        ) from error
+        remedy = "it was left as it is; restore a copy, or choose another file"
+        if log_left:
+            log = f"{path.name}-wal"
+            remedy = f"restore a copy and remove {log}, which is not of that copy"
+        raise StoreError(f"{path}: {error}; {remedy}") from error
 
 
 def explanation(path: Path, error: sqlite3.Error) -> StoreError:
@@ -107,33 +115,39 @@ def explanation(path: Path, error: sqlite3.Error) -> StoreError:
 
 
 def _create(path: Path) -> None:
-    if path.is_dir():
-        raise StoreError(f"{path}: it is a folder; name a file in it, such as {path / 'mp.db'}")
-    if not path.parent.is_dir():
-        raise StoreError(f"{path}: its folder does not exist; create {path.parent} first")
+    """Make a file that is not there yet; look at one that is, without opening it."""
     try:
+        if path.is_dir():
+            raise StoreError(f"{path}: it is a folder; name a file in it, such as {path / 'mp.db'}")
+        if not path.parent.is_dir():
+            raise StoreError(f"{path}: its folder does not exist; create {path.parent} first")
         # Never opened when it exists: closing it again would release the locks that another
         # store in this process holds on it (POSIX locks belong to the process).
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        _check_existing(path)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            return
+        found = path.stat()
     except OSError as error:
         raise StoreError(
-            f"{path}: it cannot be created ({error.strerror}); check the permissions of its folder"
+            f"{path}: it cannot be created or found ({error.strerror}); check its name and the"
+            " permissions of its folder"
         ) from error
-
-
-def _check_existing(path: Path) -> None:
-    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise StoreError(f"{path}: it is a device, a pipe or a socket; choose a file")
     # SQLite takes what is shorter than its header for an empty database, and writes over it.
     if 0 < found.st_size < _HEADER_BYTES:
         raise StoreError(f"{path}: {_ADVICE[sqlite3.SQLITE_NOTADB]}")
-    if os.name == "posix" and found.st_mode & 0o077:
+
+
+def _warn_of_readers(path: Path) -> None:
+    """Say so if others on this machine may read a file that holds secrets."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if os.name == "posix" and mode & 0o077:
         _logger.warning(
             "%s: others on this machine may read or write it (mode %o), and it holds secrets: "
             "chmod 600 %s",
             path,
-            stat.S_IMODE(found.st_mode),
+            mode,
             path,
         )
 

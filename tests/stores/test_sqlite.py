@@ -293,7 +293,7 @@ def test_a_folder_that_cannot_be_written_is_refused():
     with ordinary_user() as folder:
         folder.chmod(0o500)
 
-        assert "it cannot be created (Permission denied)" in refusal(folder / "mp.db")
+        assert "it cannot be created or found (Permission denied)" in refusal(folder / "mp.db")
 
 
 @posix
@@ -374,12 +374,60 @@ def test_a_row_that_cannot_be_understood_is_refused_and_left_as_it_is(path: Path
     assert path.read_bytes() == before
 
 
+@posix
+def test_a_log_that_belongs_to_another_copy_is_named(path: Path):
+    with closing(SQLiteStore(path)) as store:
+        put(store, SELLER)
+    copy = path.read_bytes()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("UPDATE log SET row = '{}'")
+        log = path.with_name(f"{path.name}-wal").read_bytes()
+    path.write_bytes(copy)
+    path.with_name(f"{path.name}-wal").write_bytes(log)
+
+    said = refusal(path)
+    assert "row 1 of its log cannot be understood" in said
+    assert f"remove {path.name}-wal, which is not of that copy" in said
+
+
+@posix
+@pytest.mark.parametrize("kind", ["device", "pipe"])
+def test_what_is_no_file_is_refused(tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture):
+    path = Path(os.devnull)
+    if kind == "pipe":
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+
+    assert "it is a device, a pipe or a socket; choose a file" in refusal(path)
+    assert caplog.records == []
+
+
+@posix
+@pytest.mark.parametrize("name", ["x" * 300, "dangling"])
+def test_a_name_that_cannot_be_one_is_refused(tmp_path: Path, name: str):
+    path = tmp_path / name
+    if name == "dangling":
+        path.symlink_to(tmp_path / "nowhere" / "file")
+
+    assert "it cannot be created or found" in refusal(path)
+
+
+def test_nobody_is_told_to_change_the_mode_of_a_foreign_file(
+    path: Path, caplog: pytest.LogCaptureFixture
+):
+    path.write_bytes(b"#!/bin/sh\n" * 100)
+    path.chmod(0o644)
+
+    assert "it is not a database" in refusal(path)
+    assert caplog.records == []
+
+
 def test_a_file_without_its_log_is_refused(path: Path):
     SQLiteStore(path).close()
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("DROP TABLE log")
 
-    assert refusal(path) == "no such table: log"
+    assert "it does not hold what a data file of this version holds" in refusal(path)
 
 
 @posix
@@ -414,8 +462,12 @@ def moved_with_its_folder(path: Path) -> None:
     path.parent.rename(path.parent.with_suffix(".old"))
 
 
+def deleted_log(path: Path) -> None:
+    path.with_name(f"{path.name}-wal").unlink()
+
+
 @posix
-@pytest.mark.parametrize("lose", [deleted, moved, replaced, moved_with_its_folder])
+@pytest.mark.parametrize("lose", [deleted, moved, replaced, moved_with_its_folder, deleted_log])
 def test_nothing_is_acknowledged_once_the_file_has_gone(
     tmp_path: Path, lose: Callable[[Path], None]
 ):
@@ -431,7 +483,7 @@ def test_nothing_is_acknowledged_once_the_file_has_gone(
             lambda: store.save_settings({"clock": "1"}),
             lambda: store.append_journal([b"{}"]),
         ):
-            with pytest.raises(StoreError, match="deleted, moved or replaced while it was in use"):
+            with pytest.raises(StoreError, match="was deleted, moved or replaced while"):
                 change()
         assert store.problem is not None
         assert store.snapshot() == [SELLER]
