@@ -18,7 +18,7 @@ from mp_oauth_sandbox.stores.protocol import (
     Outcome,
     StoreError,
 )
-from mp_oauth_sandbox.stores.sqlite_file import explained, explanation, open_database
+from mp_oauth_sandbox.stores.sqlite_file import explained, explanation, has_log, open_database
 from mp_oauth_sandbox.stores.sqlite_log import (
     Kept,
     Orders,
@@ -69,7 +69,7 @@ class SQLiteStore(MemoryStore):
         self._problem: str | None = None
         self._steps = 0
         self._steps_kept = steps_kept
-        left = self._log.exists()
+        left = has_log(self._path)
         self._db = open_database(self._path, sync=sync)
         try:
             self._files = {self._path: self._path.stat().st_ino}

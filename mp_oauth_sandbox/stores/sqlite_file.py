@@ -54,7 +54,7 @@ def open_database(path: Path, *, sync: Literal["normal", "full"]) -> sqlite3.Con
         StoreError: The file cannot be used; the message says why and what to do.
     """
     _create(path)
-    with explained(path, log_left=Path(f"{path}-wal").exists()):
+    with explained(path, log_left=has_log(path)):
         db = sqlite3.connect(
             f"{path.as_uri()}?mode=rw",
             uri=True,
@@ -83,6 +83,13 @@ def open_database(path: Path, *, sync: Literal["normal", "full"]) -> sqlite3.Con
             db.close()
             raise
     return db
+
+
+def has_log(path: Path) -> bool:
+    """Whether a run that did not end well has left its log beside the file."""
+    with suppress(OSError):
+        return Path(f"{path}-wal").exists()
+    return False
 
 
 @contextmanager
