@@ -14,7 +14,7 @@ from mp_oauth_sandbox.cli.output import coloured, say
 from mp_oauth_sandbox.cli.printer import Printer
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.engine.profiles import described, load_profile
-from mp_oauth_sandbox.faults import description, load_faults
+from mp_oauth_sandbox.faults import load_faults, unreached
 from mp_oauth_sandbox.first_run import CLIENT_ID, CLIENT_SECRET, PORT, FirstRun, first_run
 from mp_oauth_sandbox.hosting.live import PortUnavailableError
 from mp_oauth_sandbox.journal import Entry
@@ -262,7 +262,7 @@ Journal   {sandbox.url}/
 
 def _report_never_reached(sandbox: Sandbox) -> None:
     for armed in sandbox.faults.never_reached():
-        say(f"never reached: {description(armed)}", err=True)
+        say(f"never reached: {unreached(armed)}", err=True)
 
 
 def _text_line(entry: Entry) -> str:

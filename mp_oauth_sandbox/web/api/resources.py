@@ -58,7 +58,12 @@ class ResourceApi:
         happened, granted = Happened(kind="resource", request=line, arrival=arrival), None
         if isinstance(reply.outcome, TokenAccepted):
             happened.outcome = f"answered as {reply.outcome.seller.nickname}"
-            got = await self._granted(request, found, reply.outcome, line, happened.facts)
+            try:
+                got = await self._granted(request, found, reply.outcome, line, happened.facts)
+            except BaseException:
+                # Its body never comes: there is nobody to answer.
+                reply.abandon()
+                raise
             if isinstance(got, Refused):
                 reply = replace(reply, outcome=got)
             else:
