@@ -51,7 +51,7 @@ class ResourceApi:
         line = arrival.request
         found = engine.resources.find(request.method, _segments(request))
         parsed = wire.parse_bearer(
-            request.headers.get("authorization"), request.scope["query_string"], engine.profile
+            request.headers.getlist("authorization"), request.scope["query_string"], engine.profile
         )
         reply = await engine.resource(parsed, request=f"{request.method} {request.scope['path']}")
         secrets = {} if isinstance(parsed, Refused) else {"access_token": parsed.token}
