@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 from msgspec.structs import replace
 
@@ -120,13 +120,14 @@ class Garble(Fault, frozen=True, kw_only=True, tag="garble"):
 def _edited(content: bytes, edit: Callable[[Body], None]) -> bytes:
     """The JSON object changed; anything else stays as it is."""
     try:
-        body = json.loads(content)
+        decoded = json.loads(content)
     except ValueError:
         return content
-    if not isinstance(body, dict):
+    if not isinstance(decoded, dict):
         return content
+    body = cast("Body", decoded)
     before = body.copy()
-    edit(body)  # pyright: ignore[reportUnknownArgumentType] - keys of JSON objects are str
+    edit(body)
     if body == before:
         return content
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
