@@ -37,7 +37,7 @@ def mp_server() -> Iterator["Sandbox"]:
 def mp_sandbox(mp_server: "Sandbox", request: pytest.FixtureRequest) -> Iterator["Sandbox"]:
     """A live sandbox as if just started: empty, real time, default profile, consent page.
 
-    A fault that the test added and no request reached is a warning: it tested nothing.
+    A fault that the test added and that did nothing is a warning: it tested nothing.
     """
     from mp_oauth_sandbox import Clock, Profile
     from mp_oauth_sandbox.faults import unreached

@@ -132,7 +132,7 @@ def test_of_what_is_served_and_of_who_says_nothing_nothing_is_told(sent: bytes) 
 @pytest.mark.parametrize("kind", ["host_missing", "host_invalid"])
 def test_a_request_for_no_host_or_for_two_is_a_json_400(kind: Oddity) -> None:
     (sent, *_) = [sent for one, sent in ODD if one == kind]
-    with LiveServer(fine, refused=lambda _: None) as server:
+    with LiveServer(fine, limits=IMPATIENT, refused=lambda _: None) as server:
         head, _, body = heard(server.host, server.port, sent).partition(b"\r\n\r\n")
 
     assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
