@@ -197,8 +197,11 @@ def serve(
             _announce(sandbox, start, json=log_format == "json")
             printer.start()
             _wait_for(stop)
-            read = printer.close(within=1)
-            _report_never_reached(sandbox)
+            never_reached = sandbox.faults.never_reached()
+        # Only now: what is turned away until the end is told at the end.
+        read = printer.close(within=1)
+        for armed in never_reached:
+            say(f"never reached: {unreached(armed)}", err=True)
     except (InvalidInputError, PortUnavailableError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
@@ -260,11 +263,6 @@ Journal   {sandbox.url}/
         say("Pages answer to loopback names and this host; --allow-host adds others.\n")
     say("Serve your own application as http://localhost:PORT: another site, as in production.")
     say("Exchanges appear below.\n")
-
-
-def _report_never_reached(sandbox: Sandbox) -> None:
-    for armed in sandbox.faults.never_reached():
-        say(f"never reached: {unreached(armed)}", err=True)
 
 
 def _text_line(told: Entry | Unserved) -> str:

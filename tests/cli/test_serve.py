@@ -119,6 +119,20 @@ def test_somebody_who_speaks_tls_to_the_plain_port_is_one_json_line():
         }
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_what_was_refused_in_a_flood_is_counted_until_the_end():
+    with serving() as (process, ready):
+        assert process.stdout is not None
+        for _ in range(30):
+            say_to(ready["url"], b"SSH-2.0-scan\r\n")
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=10)
+        events = [json.loads(line) for line in process.stdout]
+
+    assert {event["kind"] for event in events} == {"ssh"}
+    assert sum(event["count"] for event in events) == 30
+
+
 def test_a_request_without_host_is_one_line_for_people_that_tells_no_secret():
     process = subprocess.Popen(
         command("--port", "0"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

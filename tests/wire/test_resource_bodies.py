@@ -195,6 +195,7 @@ def test_of_two_authorization_fields_the_first_counts_or_none(world):
     good = ("Authorization", f"Bearer {world.app.access_token}")
     fields = [good, ("Authorization", "Bearer other")]
     assert world.http.get("/users/me", headers=fields).status_code == 200
+    assert world.sandbox.journal.last().facts["authorization_fields"] == "2"
     assert world.http.get("/users/me", headers=fields[::-1]).text == INVALID
 
     world.sandbox.profile = STRICT

@@ -50,12 +50,13 @@ class ResourceApi:
         arrival: Arrival = request.scope[ARRIVAL]
         line = arrival.request
         found = engine.resources.find(request.method, _segments(request))
-        parsed = wire.parse_bearer(
-            request.headers.getlist("authorization"), request.scope["query_string"], engine.profile
-        )
+        authorization = request.headers.getlist("authorization")
+        parsed = wire.parse_bearer(authorization, request.scope["query_string"], engine.profile)
         reply = await engine.resource(parsed, request=f"{request.method} {request.scope['path']}")
         secrets = {} if isinstance(parsed, Refused) else {"access_token": parsed.token}
         happened, granted = Happened(kind="resource", request=line, arrival=arrival), None
+        if len(authorization) > 1:
+            happened.facts["authorization_fields"] = str(len(authorization))
         if isinstance(reply.outcome, TokenAccepted):
             happened.outcome = f"answered as {reply.outcome.seller.nickname}"
             try:
