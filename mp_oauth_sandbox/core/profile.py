@@ -365,7 +365,7 @@ class Profile:
 
 DEFAULT = Profile()
 
-#: What the documentation says is refused, is refused.
+#: What the documentation says is refused, is refused; so is what the RFCs do not know.
 STRICT = Profile(
     name="strict",
     query_parameters="refuse",
