@@ -33,6 +33,7 @@ from mp_oauth_sandbox.webhooks.public import Webhooks
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from mp_oauth_sandbox.hosting.door import Unserved
     from mp_oauth_sandbox.hosting.transport import InProcessTransport
 
 
@@ -60,6 +61,7 @@ class Sandbox:
         allow_hosts: Iterable[str] = (),
         control_token: str | None = None,
         allow_webhook_hosts: Iterable[str] = (),
+        refused: "Callable[[Unserved], None] | None" = None,
     ) -> None:
         """Start a sandbox; a live one accepts connections when this returns.
 
@@ -77,6 +79,9 @@ class Sandbox:
             allow_hosts: Further names by which browsers may reach the pages.
             control_token: The bearer token of the control API; chosen if one is needed.
             allow_webhook_hosts: Hosts beyond this machine to which notifications may go.
+            refused: Called, in the server's thread, with what was no request that could come
+                into the journal (TLS, another protocol, a malformed head, none of it shown);
+                without, a warning of the logger "mp_oauth_sandbox".
 
         Raises:
             PortUnavailableError: The port is taken or not permitted.
@@ -127,7 +132,7 @@ class Sandbox:
             if live:
                 from mp_oauth_sandbox.hosting.live import LiveServer
 
-                self._server = LiveServer(self.asgi, host=host, port=port)
+                self._server = LiveServer(self.asgi, host=host, port=port, refused=refused)
             self._webhooks.start()
         except BaseException:
             store.close()

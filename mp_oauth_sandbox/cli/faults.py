@@ -22,13 +22,16 @@ _HELP = {
     "user_id": "Only for this seller.",
     "first": "Begin with the N-th request that fits.",
     "times": "How many requests it meets, or always.",
+    "exact": "For these requests alone: what it could not do then it does not do later.",
 }
 
 
 def _row(one: FaultOut) -> tuple[str, ...]:
     held = f"{one.held} held" if one.held else ""
     state = "spent" if one.spent else "waiting"
-    return plain(one.description), f"matched {one.matched}, met {one.used}", state, held
+    counts = f"matched {one.matched}, met {one.used}"
+    counts += f", idle {one.idle}" if one.idle else ""
+    return plain(one.description), counts, state, held
 
 
 def _text(found: FaultsOut) -> str:

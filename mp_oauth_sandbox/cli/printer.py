@@ -1,13 +1,13 @@
-"""Exchanges printed beside the server, so that none waits for whoever reads the output."""
+"""What happens, printed beside the server, so that nothing waits for whoever reads the output."""
 
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Final, Generic, TypeVar
 
-from mp_oauth_sandbox.journal import Entry
+Told = TypeVar("Told")
 
 #: Exchanges that wait for a reader; what is newer than that many is left out.
 MOST: Final = 10_000
@@ -21,8 +21,8 @@ _REST: Final = 0.02
 _WHOLE: Final = 4000
 
 
-class Printer:
-    """Hands entries to `write`, a line each and in their order, in a thread of its own.
+class Printer(Generic[Told]):
+    """Hands what it is told to `write`, a line each and in that order, in a thread of its own.
 
     A program that starts the sandbox with a pipe may never read it to its end, and a full pipe
     blocks whoever writes. `left_out` makes the line that says how many entries found no place,
@@ -34,14 +34,14 @@ class Printer:
 
     def __init__(
         self,
-        line: Callable[[Entry], str],
+        line: Callable[[Told], str],
         *,
         left_out: Callable[[int], str],
         write: Callable[[str], None],
         failed: Callable[[], None],
     ) -> None:
         self._line, self._left_out, self._write, self._failed = line, left_out, write, failed
-        self._waiting: SimpleQueue[Entry | None] = SimpleQueue()
+        self._waiting: SimpleQueue[Told | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._missed = 0
         self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
@@ -50,7 +50,7 @@ class Printer:
         """Print what was told so far, and from now on as it comes."""
         self._thread.start()
 
-    def tell(self, entry: Entry) -> None:
+    def tell(self, entry: Told) -> None:
         """Print it, soon; never waits."""
         if self._waiting.qsize() < MOST:
             self._waiting.put(entry)

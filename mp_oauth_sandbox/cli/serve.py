@@ -14,8 +14,9 @@ from mp_oauth_sandbox.cli.output import coloured, say
 from mp_oauth_sandbox.cli.printer import Printer
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.engine.profiles import described, load_profile
-from mp_oauth_sandbox.faults import description, load_faults
+from mp_oauth_sandbox.faults import load_faults, unreached
 from mp_oauth_sandbox.first_run import CLIENT_ID, CLIENT_SECRET, PORT, FirstRun, first_run
+from mp_oauth_sandbox.hosting.door import Unserved
 from mp_oauth_sandbox.hosting.live import PortUnavailableError
 from mp_oauth_sandbox.journal import Entry
 from mp_oauth_sandbox.sandbox import Sandbox
@@ -157,6 +158,12 @@ def serve(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop_serving)
+    printer = Printer[Entry | Unserved](
+        _json_line if log_format == "json" else _text_line,
+        left_out=_left_out_json if log_format == "json" else _left_out_text,
+        write=say,
+        failed=lambda: stop.put(None),
+    )
     try:
         with Sandbox(
             host=host,
@@ -168,6 +175,7 @@ def serve(
             allow_hosts=allow_hosts,
             allow_webhook_hosts=allow_webhook_hosts,
             control_token=control_token,
+            refused=printer.tell,
         ) as sandbox:
             start = first_run(
                 sandbox,
@@ -184,19 +192,16 @@ def serve(
             if resources is not None:
                 sandbox.resources.load(resources)
             sandbox.keep(start.application, *start.sellers)
-            printer = Printer(
-                _json_line if log_format == "json" else _text_line,
-                left_out=_left_out_json if log_format == "json" else _left_out_text,
-                write=say,
-                failed=lambda: stop.put(None),
-            )
             # Before it is announced: whoever reads that may ask at once.
             sandbox.journal.subscribe(printer.tell)
             _announce(sandbox, start, json=log_format == "json")
             printer.start()
             _wait_for(stop)
-            read = printer.close(within=1)
-            _report_never_reached(sandbox)
+            never_reached = sandbox.faults.never_reached()
+        # Only now: what is turned away until the end is told at the end.
+        read = printer.close(within=1)
+        for armed in never_reached:
+            say(f"never reached: {unreached(armed)}", err=True)
     except (InvalidInputError, PortUnavailableError, StoreError) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
@@ -262,22 +267,22 @@ Journal   {sandbox.url}/
     say("Exchanges appear below.\n")
 
 
-def _report_never_reached(sandbox: Sandbox) -> None:
-    for armed in sandbox.faults.never_reached():
-        say(f"never reached: {description(armed)}", err=True)
-
-
-def _text_line(entry: Entry) -> str:
+def _text_line(told: Entry | Unserved) -> str:
+    if isinstance(told, Unserved):
+        return click.style(str(told), fg="yellow")
     # The date too: a test may move the clock by months.
-    told = coloured(entry.explain(), kind=entry.kind, why=entry.why)
-    return f"{entry.at.date()} {told}"
+    text = coloured(told.explain(), kind=told.kind, why=told.why)
+    return f"{told.at.date()} {text}"
 
 
-def _json_line(entry: Entry) -> str:
-    fields: dict[str, object] = msgspec.to_builtins(entry)
+def _json_line(told: Entry | Unserved) -> str:
+    fields: dict[str, object] = msgspec.to_builtins(told)
+    if isinstance(told, Unserved):
+        fields |= {"problem": told.problem, "remedy": told.remedy}
+        return msgspec.json.encode({"event": "refused", **fields}).decode()
     # The answer is on its way while this line is written.
     del fields["delivery"]
-    fields["explain"] = entry.explain()
+    fields["explain"] = told.explain()
     return msgspec.json.encode({"event": "exchange", **fields}).decode()
 
 

@@ -9,9 +9,10 @@ from mp_oauth_sandbox.faults.kinds import AnyFault, Steps
 
 
 class FaultOut(Struct):
-    """An armed fault: how many requests fitted it (`matched`), how many it met (`used`).
+    """An armed fault: how many requests fitted it (`matched`), how many it really met (`used`).
 
-    `held` counts the requests that wait at a gate now.
+    `idle` counts those that it was for without doing any, because another fault hid it or there
+    was nothing to change; `held` counts the requests that wait at a gate now.
     """
 
     id: str
@@ -19,6 +20,7 @@ class FaultOut(Struct):
     description: str
     matched: int
     used: int
+    idle: int
     held: int
     reached: bool
     spent: bool

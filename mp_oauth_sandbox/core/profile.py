@@ -292,6 +292,21 @@ class Profile:
         "Accept `?access_token=`. Old SDKs used it; ML requires the header since 2021-06.",
     )
 
+    bearer_syntax: Literal["lenient", "rfc6750"] = _switch(
+        "lenient",
+        """How a bearer token is written in Authorization. Unknown for Mercado Pago. `rfc6750`: the
+        word, one or more spaces, and a token of letters, digits and -._~+/ with = at its end (RFC
+        6750 section 2.1, RFC 9110 section 11.4); anything else is no token. `lenient`: a tab before
+        the token, or another character in it, is taken as it comes, as many servers do.""",
+    )
+
+    repeated_authorization: Literal["first", "refuse"] = _switch(
+        "first",
+        """Two Authorization fields. Unknown for Mercado Pago; RFC 9110 section 5.3: a client must
+        not send them. `first` takes the first of them, as most frameworks do; `refuse` takes
+        none.""",
+    )
+
     payment_idempotency_key: Literal["required", "optional"] = _switch(
         "required",
         """X-Idempotency-Key on POST /v1/payments. The MP reference: required for integrations made
@@ -350,7 +365,7 @@ class Profile:
 
 DEFAULT = Profile()
 
-#: What the documentation says is refused, is refused.
+#: What the documentation says is refused, is refused; so is what the RFCs do not know.
 STRICT = Profile(
     name="strict",
     query_parameters="refuse",
@@ -359,6 +374,8 @@ STRICT = Profile(
     redirect_uri_query="refuse",
     challenge_missing="error_page",
     challenge_without_method="refuse",
+    bearer_syntax="rfc6750",
+    repeated_authorization="refuse",
 )
 
 #: What older SDKs need: Go, Java, .NET and the Python and Ruby examples.

@@ -15,7 +15,7 @@ from mp_oauth_sandbox.faults.gate import Gate
 from mp_oauth_sandbox.faults.hang_up import DropBeforeCommit, LoseResponse
 from mp_oauth_sandbox.faults.kinds import KINDS, AnyFault, Steps, load_faults
 from mp_oauth_sandbox.faults.pace import Drip, Slow
-from mp_oauth_sandbox.faults.rack import Faults, description
+from mp_oauth_sandbox.faults.rack import Faults, description, unreached
 from mp_oauth_sandbox.faults.refuse import Refuse
 from mp_oauth_sandbox.faults.tamper import Tamper
 from mp_oauth_sandbox.faults.webhook import WebhookFault
@@ -43,4 +43,5 @@ __all__ = [
     "WebhookFault",
     "description",
     "load_faults",
+    "unreached",
 ]

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from mp_oauth_sandbox.core import paths
 from mp_oauth_sandbox.core.registration import InvalidInputError
-from mp_oauth_sandbox.wire.exchange import Asked, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import Asked, Meeting, Serve, Wrapper
 
 #: What `on` may say beside a path, and the grant type or endpoint that it means.
 GRANTS = {
@@ -25,7 +25,9 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
     client_credentials), a path ("/users/me", "/v1/payments/*") or a method and a path.
     `client_id` and `user_id` limit it to one application or seller. Of the requests that fit
     it meets `times`, beginning with the `first`-th; without `times` it meets one, or as many
-    as it needs.
+    as it needs. A request on which it can do nothing, because another fault stands in front of
+    it or because there is nothing to change, does not count: it waits for the next one, unless
+    it is for `exact`ly those.
     """
 
     on: str = "token"
@@ -33,6 +35,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
     user_id: int | None = None
     first: Annotated[int, Meta(ge=1)] = 1
     times: Annotated[int, Meta(ge=1)] | Literal["always"] | None = None
+    exact: bool = False
 
     #: The endpoints at which this kind of fault means something.
     ENDPOINTS: ClassVar[tuple[str, ...]] = ("authorization", "token", "resource")
@@ -52,13 +55,16 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
         """How many requests it meets when `times` does not say."""
         return 1
 
-    def meets(self, match: int) -> bool:
-        """Whether it is for the n-th request that fits."""
+    @property
+    def most(self) -> int | None:
+        """How many requests it meets at most; None if there is no end to it."""
+        return None if self.times == "always" else self.times or self.needed
+
+    def meets(self, match: int, met: int) -> bool:
+        """Whether it is for the n-th request that fits, after it has met so many."""
         if match < self.first:
             return False
-        if self.times == "always":
-            return True
-        return match < self.first + (self.needed if self.times is None else self.times)
+        return self.most is None or (match - self.first if self.exact else met) < self.most
 
     def fits(self, asked: Asked) -> bool:
         """Whether it is for requests like this one."""
@@ -106,5 +112,5 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_f
         return _as_it_is
 
 
-def _as_it_is(serve: Serve) -> Serve:
+def _as_it_is(serve: Serve, _by: Meeting) -> Serve:
     return serve

@@ -2,13 +2,21 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.wire.exchange import Answer, Asked, Reply, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import (
+    Answer,
+    Asked,
+    Effect,
+    Meeting,
+    Reply,
+    Serve,
+    Wrapper,
+)
 
 GarbleHow = Literal[
     "truncated",
@@ -65,10 +73,9 @@ class Garble(Fault, frozen=True, kw_only=True, tag="garble"):
     def arm(self) -> Wrapper:
         """See Fault.arm."""
 
-        def wrapper(serve: Serve) -> Serve:
+        def wrapper(serve: Serve, by: Meeting) -> Serve:
             async def garbled(asked: Asked) -> Reply[Any]:
-                reply = await serve(asked)
-                return replace(reply, changes=(*reply.changes, self._change))
+                return (await serve(asked)).touched(Effect(by=by, change=self._change))
 
             return garbled
 
@@ -113,12 +120,16 @@ class Garble(Fault, frozen=True, kw_only=True, tag="garble"):
 def _edited(content: bytes, edit: Callable[[Body], None]) -> bytes:
     """The JSON object changed; anything else stays as it is."""
     try:
-        body = json.loads(content)
+        decoded = json.loads(content)
     except ValueError:
         return content
-    if not isinstance(body, dict):
+    if not isinstance(decoded, dict):
         return content
-    edit(body)  # pyright: ignore[reportUnknownArgumentType] - keys of JSON objects are str
+    body = cast("Body", decoded)
+    before = body.copy()
+    edit(body)
+    if body == before:
+        return content
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.wire.exchange import Asked, Reply, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import Asked, Meeting, Reply, Serve, Wrapper
 
 # Bound here, so that no test's frozen time keeps a gate shut.
 _monotonic = time.monotonic
@@ -87,13 +87,14 @@ class Barrier:
         self._round: _Round | None = None
         self._removed = False
 
-    def __call__(self, serve: Serve) -> Serve:
+    def __call__(self, serve: Serve, by: Meeting) -> Serve:
         """Wrap a way to serve."""
 
         async def gated(asked: Asked) -> Reply[Any]:
             ticket, waiting = self._arrive()
             try:
                 await self._wait(ticket, waiting)
+                by.meet()
                 return await serve(asked)
             finally:
                 self._pass_on(ticket, waiting)

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.wire.exchange import Asked, Reply, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import Asked, Effect, Meeting, Reply, Serve, Wrapper
 
 
 class LoseResponse(Fault, frozen=True, kw_only=True, tag="lose-response"):
@@ -24,15 +22,17 @@ class DropBeforeCommit(Fault, frozen=True, kw_only=True, tag="drop-before-commit
         return _drop
 
 
-def _lose(serve: Serve) -> Serve:
+def _lose(serve: Serve, by: Meeting) -> Serve:
     async def lost(asked: Asked) -> Reply[Any]:
-        return replace(await serve(asked), dropped=True)
+        return (await serve(asked)).touched(Effect(by=by, dropped=True))
 
     return lost
 
 
-def _drop(_serve: Serve) -> Serve:
+def _drop(_serve: Serve, by: Meeting) -> Serve:
     async def dropped(_asked: Asked) -> Reply[Any]:
-        return Reply(outcome=None, dropped=True)
+        # Whatever becomes of the connection: nothing was decided.
+        by.meet()
+        return Reply[Any](outcome=None).touched(Effect(by=by, dropped=True))
 
     return dropped

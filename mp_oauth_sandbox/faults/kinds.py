@@ -58,7 +58,7 @@ class Steps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 fault = made(*_kind_and_fields(step, limits))
                 if fault.needed > 1:
                     raise InvalidInputError("kind", f"a {fault.kind} needs several; add it alone")
-            faults.append(msgspec.structs.replace(fault, first=place + 1, times=1))
+            faults.append(msgspec.structs.replace(fault, first=place + 1, times=1, exact=True))
         if not faults:
             raise InvalidInputError("steps", "must have at least one that is not fine")
         return faults
@@ -140,7 +140,7 @@ def _kind_and_fields(
     if isinstance(step, int):
         step = str(step)
     if not isinstance(step, str):
-        for name in (*limits, "first", "times"):
+        for name in (*limits, "first", "times", "exact"):
             if name in step:
                 raise InvalidInputError(name, "is for the whole sequence, not for one step")
         fields = {**limits, **step}

@@ -4,16 +4,15 @@ from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
-from msgspec.structs import replace
 
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.wire.exchange import Asked, Reply, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import Asked, Effect, Meeting, Reply, Serve, Wrapper
 
 RealSeconds = Annotated[float, Meta(gt=0, le=3600)]
 
 
 class Slow(Fault, frozen=True, kw_only=True, tag="slow"):
-    """The request takes effect at once; the answer comes `seconds` later."""
+    """The request takes effect at once; the answer, or the hang-up, comes `seconds` later."""
 
     seconds: RealSeconds = 1.0
 
@@ -21,10 +20,9 @@ class Slow(Fault, frozen=True, kw_only=True, tag="slow"):
         """See Fault.arm."""
         wait = timedelta(seconds=self.seconds)
 
-        def wrapper(serve: Serve) -> Serve:
+        def wrapper(serve: Serve, by: Meeting) -> Serve:
             async def slow(asked: Asked) -> Reply[Any]:
-                reply = await serve(asked)
-                return replace(reply, delay=reply.delay + wait)
+                return (await serve(asked)).touched(Effect(by=by, delay=wait))
 
             return slow
 
@@ -45,9 +43,9 @@ class Drip(Fault, frozen=True, kw_only=True, tag="drip"):
         """See Fault.arm."""
         time = timedelta(seconds=self.seconds)
 
-        def wrapper(serve: Serve) -> Serve:
+        def wrapper(serve: Serve, by: Meeting) -> Serve:
             async def dripping(asked: Asked) -> Reply[Any]:
-                return replace(await serve(asked), drip=time)
+                return (await serve(asked)).touched(Effect(by=by, drip=time))
 
             return dripping
 

@@ -11,7 +11,7 @@ from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.armed import Armed
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.faults.kinds import checked, made, steps_of
-from mp_oauth_sandbox.wire.exchange import Asked, Reply, Serve
+from mp_oauth_sandbox.wire.exchange import Asked, Meeting, Reply, Serve
 
 
 class Faults:
@@ -69,14 +69,14 @@ class Faults:
             self._note("faults removed: all")
 
     def never_reached(self) -> Sequence[Armed]:
-        """Those that no request has met: what a test set up and then did not happen."""
+        """Those that have done nothing yet: what a test set up and then did not happen."""
         return tuple(armed for armed in self.armed if not armed.reached)
 
     def assert_all_reached(self) -> None:
-        """Raise AssertionError naming the faults that no request has met."""
+        """Raise AssertionError naming the faults that have done nothing yet."""
         missed = self.never_reached()
         if missed:
-            lines = "\n".join(f"  {description(armed)}" for armed in missed)
+            lines = "\n".join(f"  {unreached(armed)}" for armed in missed)
             raise AssertionError(f"faults that no request has reached:\n{lines}")
 
     def faults(self) -> Sequence[Fault]:
@@ -91,18 +91,34 @@ class Faults:
             self._placed(faults)
 
     def meeting(self, asked: Asked) -> list[tuple[Armed, str]]:
-        """The faults that this request meets, each with its description; they are counted."""
-        with self._lock:
-            return [(armed, said) for armed in self.armed if (said := armed.take(asked))]
+        """The faults that this notification meets, each with its description; all are counted."""
+        found = self._meetings(asked)
+        for _, meeting in found:
+            meeting.meet()
+        return [(armed, meeting.said) for armed, meeting in found]
 
     async def serve(self, asked: Asked, decide: Serve) -> Reply[Any]:
-        """Serve a request by `decide`, as the faults that it meets will have it."""
-        met = self.meeting(asked)
+        """Serve a request by `decide`, as the faults that are for it will have it.
+
+        Which of them have done their work is known when the reply is settled.
+        """
+        found = self._meetings(asked)
+        if not found:
+            return await decide(asked)
         serve = decide
-        for armed, _ in met:
-            serve = armed.wrapper(serve)
-        reply = await serve(asked)
-        return replace(reply, faults=tuple(said for _, said in met)) if met else reply
+        for armed, meeting in found:
+            serve = armed.wrapper(serve, meeting)
+        try:
+            reply = await serve(asked)
+        except BaseException:
+            for _, meeting in found:
+                meeting.end()
+            raise
+        return replace(reply, meetings=tuple(meeting for _, meeting in found))
+
+    def _meetings(self, asked: Asked) -> list[tuple[Armed, Meeting]]:
+        with self._lock:
+            return [(armed, found) for armed in self.armed if (found := armed.take(asked))]
 
     def arm(self, faults: Sequence[Fault]) -> list[Armed]:
         """Arm faults that are already checked."""
@@ -138,15 +154,22 @@ class Faults:
         return len(self.armed)
 
 
+def unreached(armed: Armed) -> str:
+    """A fault that has done nothing, in one line, and on how many requests it could not."""
+    if not armed.idle:
+        return description(armed)
+    times = "once" if armed.idle == 1 else f"{armed.idle} times"
+    return f"{description(armed)}: {times} hidden by another fault, or nothing to change"
+
+
 def description(armed: Armed) -> str:
     """A fault in one line: its name, what it does, and for which requests."""
     fault = armed.fault
     who = f", application {fault.client_id}" if fault.client_id is not None else ""
     who += f", seller {fault.user_id}" if fault.user_id is not None else ""
-    if fault.times == "always":
+    if (count := fault.most) is None:
         which = "every match" if fault.first == 1 else f"every match from {fault.first}"
     else:
-        count = fault.times or fault.needed
         last = fault.first + count - 1
         which = f"match {fault.first}" if count == 1 else f"matches {fault.first} to {last}"
     return visible(f"{armed.name} {fault.label} on {fault.on}{who} ({which})")

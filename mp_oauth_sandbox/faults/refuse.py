@@ -11,7 +11,15 @@ from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.refusals import RULES, missing, missing_of_trio, refuse
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.wire.exchange import Answer, Asked, Reply, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import (
+    Answer,
+    Asked,
+    Effect,
+    Meeting,
+    Reply,
+    Serve,
+    Wrapper,
+)
 
 FailingStatus = Literal[429, 500, 502, 503, 504]
 
@@ -44,10 +52,14 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
     def arm(self) -> Wrapper:
         """See Fault.arm."""
 
-        def wrapper(_serve: Serve) -> Serve:
+        def wrapper(_serve: Serve, by: Meeting) -> Serve:
             async def refused(asked: Asked) -> Reply[Any]:
-                changes = (self._with_retry_after,) if self._status() else ()
-                return Reply(outcome=self._refusal(asked), changes=changes)
+                # Whatever becomes of the answer: nothing was decided.
+                by.meet()
+                reply = Reply[Any](outcome=self._refusal(asked))
+                if self._status() is None:
+                    return reply
+                return reply.touched(Effect(by=by, change=self._with_retry_after))
 
             return refused
 

@@ -7,7 +7,15 @@ from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.shapes import another
 from mp_oauth_sandbox.faults.fault import Fault
-from mp_oauth_sandbox.wire.exchange import Answer, Asked, Reply, Serve, Wrapper
+from mp_oauth_sandbox.wire.exchange import (
+    Answer,
+    Asked,
+    Effect,
+    Meeting,
+    Reply,
+    Serve,
+    Wrapper,
+)
 
 TamperHow = Literal[
     "drop-state",
@@ -48,10 +56,9 @@ class Tamper(Fault, frozen=True, kw_only=True, tag="tamper"):
     def arm(self) -> Wrapper:
         """See Fault.arm."""
 
-        def wrapper(serve: Serve) -> Serve:
+        def wrapper(serve: Serve, by: Meeting) -> Serve:
             async def tampered(asked: Asked) -> Reply[Any]:
-                reply = await serve(asked)
-                return replace(reply, changes=(*reply.changes, self._change))
+                return (await serve(asked)).touched(Effect(by=by, change=self._change))
 
             return tampered
 

@@ -3,10 +3,11 @@
 Bodies are the application's business.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from mp_oauth_sandbox.hosting.door import Oddity
 from mp_oauth_sandbox.wire.errors import error_body
 
 
@@ -34,8 +35,12 @@ DEFAULT_LIMITS: Final = Limits()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """An answer that the application never hears of; the connection ends with it."""
+    """An answer that the application never hears of; the connection ends with it.
 
+    `kind` is what whoever runs the server is told of it.
+    """
+
+    kind: Oddity
     status: int
     message: str
     error: str
@@ -47,14 +52,27 @@ class Refusal:
 
 
 # The statuses: RFC 9110 section 15.5, RFC 6585 section 5.
-MALFORMED: Final = Refusal(status=400, message="malformed HTTP request", error="bad_request")
+MALFORMED: Final = Refusal(
+    kind="malformed", status=400, message="malformed HTTP request", error="bad_request"
+)
+TUNNEL: Final = replace(MALFORMED, kind="tunnel")
+# RFC 9112 section 3.2.
+HOST_MISSING: Final = replace(MALFORMED, kind="host_missing")
+HOST_INVALID: Final = replace(MALFORMED, kind="host_invalid")
 TOO_SLOW: Final = Refusal(
-    status=408, message="the request head took too long", error="request_timeout"
+    kind="head_too_slow",
+    status=408,
+    message="the request head took too long",
+    error="request_timeout",
 )
 TARGET_TOO_LONG: Final = Refusal(
-    status=414, message="the request target is too long", error="uri_too_long"
+    kind="target_too_long",
+    status=414,
+    message="the request target is too long",
+    error="uri_too_long",
 )
 HEAD_TOO_LARGE: Final = Refusal(
+    kind="head_too_large",
     status=431,
     message="the request head is too large",
     error="request_header_fields_too_large",

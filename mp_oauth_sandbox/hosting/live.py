@@ -7,6 +7,7 @@ import socket
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Self
 
+from mp_oauth_sandbox.hosting.door import Tell
 from mp_oauth_sandbox.hosting.limits import DEFAULT_LIMITS, Limits
 from mp_oauth_sandbox.hosting.protocol import HttpServer
 from mp_oauth_sandbox.support.loop_thread import LoopThread
@@ -39,6 +40,7 @@ class LiveServer:
         port: int = 0,
         sock: socket.socket | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        refused: Tell | None = None,
     ) -> None:
         """Listen, and serve from a daemon thread with an event loop of its own.
 
@@ -49,6 +51,8 @@ class LiveServer:
             sock: A bound socket to use instead of `host` and `port`. It belongs to the server
                 from here on; the object passed in is detached.
             limits: What clients may ask of a connection.
+            refused: Told, in the server's thread, of what is turned away before the
+                application hears of it; without, it is a warning in the log.
 
         Raises:
             PortUnavailableError: The port is taken, or not permitted.
@@ -58,7 +62,7 @@ class LiveServer:
         self.host: str = host if sock is None else address[0]
         self.port: int = address[1]
         self.url = f"http://{_bracketed(self.host)}:{self.port}"
-        self._server = HttpServer(app, limits=limits)
+        self._server = HttpServer(app, limits=limits, refused=refused)
         with ExitStack() as undo:
             undo.callback(listener.close)
             self._thread = LoopThread(name=f"mp-oauth-sandbox {self.port}")

@@ -1,12 +1,14 @@
 """HTTP/1.1 on a listening socket: the only file that touches uvicorn's insides.
 
 uvicorn's own protocol takes a header of five megabytes, waits forever for the end of a request
-head, can't hang up, turns an application that returns silently into a 500, and doesn't tell what
-became of an answer. The subclass here bounds heads in size and time, answers what isn't HTTP in
-JSON, and offers the connection to the application (`guard.CONNECTION`).
+head, takes one without a Host or with two, can't hang up, turns an application that returns
+silently into a 500, and doesn't tell what became of an answer. The subclass here bounds heads in
+size and time, answers what isn't HTTP in JSON and tells of it (`door`), and offers the connection
+to the application (`guard.CONNECTION`).
 """
 
 import asyncio
+import re
 import socket
 import time
 from email.utils import formatdate
@@ -18,13 +20,17 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from mp_oauth_sandbox.hosting.door import OPENING, Door, Tell, spoken
 from mp_oauth_sandbox.hosting.guard import JSON_CONTENT_TYPE, guarded
 from mp_oauth_sandbox.hosting.limits import (
     DEFAULT_LIMITS,
     HEAD_TOO_LARGE,
+    HOST_INVALID,
+    HOST_MISSING,
     MALFORMED,
     TARGET_TOO_LONG,
     TOO_SLOW,
+    TUNNEL,
     Limits,
     Refusal,
 )
@@ -48,6 +54,10 @@ _LINGER_SECONDS: Final = 1.0
 _GRACE_SECONDS: Final = 0.02
 _CANCEL_SECONDS: Final = 0.5
 _BACKLOG: Final = 2048
+# RFC 9110 section 7.2: a host and a port. No name has a comma, which joins two fields.
+_HOST: Final = re.compile(rb"(?:\[[\w:.%~-]+\]|[\w.%~!$&'()*+;=-]*)(?::\d*)?")
+# Before HTTP/1.1 there was none.
+_WITHOUT_HOST: Final = {"0.9", "1.0"}
 
 
 @lru_cache(maxsize=1)
@@ -65,13 +75,19 @@ class _BoundedProtocol(HttpToolsProtocol):
     patience are what such waits are for, and few clients close half a connection.
     """
 
-    def __init__(self, *, limits: Limits, config: Config, server_state: ServerState) -> None:
+    def __init__(
+        self, *, limits: Limits, door: Door, config: Config, server_state: ServerState
+    ) -> None:
         super().__init__(config=config, server_state=server_state, app_state={})
         # Turned off here, not in Config, which would take the handlers of the whole process's
         # "uvicorn.access" logger away.
         self.access_log = False
         self.timeout_keep_alive = cast("int", limits.idle_time.total_seconds())
         self._limits = limits
+        self._door = door
+        # The first bytes of the connection, by which other protocols are known.
+        self._opening = b""
+        self._hosts: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
         self._verdict = MALFORMED
         self._refused = False
@@ -115,6 +131,8 @@ class _BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
+        if len(self._opening) < OPENING:
+            self._opening += data[: OPENING - len(self._opening)]
         view = memoryview(data)
         while view and not self._refused:
             piece = view[:_SLICE]
@@ -143,6 +161,7 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._in_head = True
         self._parsed = self._swallowed = 0
+        self._hosts = []
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -156,6 +175,8 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._parsed += len(name) + len(value) + len(b": \r\n")
         if self._parsed > self._limits.head_bytes:
             self._reject(HEAD_TOO_LARGE)
+        if name.lower() == b"host":
+            self._hosts.append(value)
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -164,8 +185,12 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._upgrading = self.parser.should_upgrade()
         if self._upgrading:
             if self.parser.get_method() == b"CONNECT":
-                self._reject(MALFORMED)
+                self._reject(TUNNEL)
             return
+        if not self._hosts and self.parser.get_http_version() not in _WITHOUT_HOST:
+            self._reject(HOST_MISSING)
+        if self._hosts and (len(self._hosts) > 1 or not _HOST.fullmatch(self._hosts[0])):
+            self._reject(HOST_INVALID)
         self.server_state.default_headers = _dated(int(time.time()))
         super().on_headers_complete()
         # Still before the application runs: its task was only just created.
@@ -247,6 +272,9 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._refused = True
         self._unset_timer()
         cycle = cast("RequestResponseCycle | None", self.cycle)
+        # Whoever has made a request here speaks HTTP.
+        other = spoken(self._opening) if cycle is None and verdict is MALFORMED else None
+        self._door.turned_away(other or verdict.kind, self.client[0] if self.client else "somebody")
         if cycle is None or cycle.response_complete:
             self._answer_refusal()
         elif cycle.more_body:
@@ -284,13 +312,18 @@ class _BoundedProtocol(HttpToolsProtocol):
 class HttpServer:
     """Serves an ASGI application on a listening socket, within the running event loop."""
 
-    def __init__(self, app: "ASGIApp", *, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self, app: "ASGIApp", *, limits: Limits = DEFAULT_LIMITS, refused: Tell | None = None
+    ) -> None:
         """Prepare; `start` begins to serve.
 
         Args:
             app: The application. It is never sent a lifespan.
             limits: What clients may ask of a connection.
+            refused: Told of what is turned away before the application hears of it; without,
+                it is a warning in the log.
         """
+        self._door = Door(refused)
         config = Config(
             cast("Any", guarded(app)),
             interface="asgi3",
@@ -304,7 +337,11 @@ class HttpServer:
         config.load()
         self._state = ServerState()
         self._protocol = partial(
-            _BoundedProtocol, limits=limits, config=config, server_state=self._state
+            _BoundedProtocol,
+            limits=limits,
+            door=self._door,
+            config=config,
+            server_state=self._state,
         )
         self._server: asyncio.Server | None = None
 
@@ -332,6 +369,7 @@ class HttpServer:
         for connection in tuple(self._state.connections):
             connection.transport.abort()
         await self._settle(within=_CANCEL_SECONDS)
+        self._door.close()
 
     async def _settle(self, *, within: float) -> None:
         loop = asyncio.get_running_loop()

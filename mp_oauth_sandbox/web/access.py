@@ -29,13 +29,18 @@ class Access:
 
     def host_problem(self, headers: Headers) -> str | None:
         """Why this Host is refused: a foreign name here means DNS rebinding or a wrong proxy."""
-        host = headers.get("host", "")
+        host, *more = headers.getlist("host") or [""]
+        if more:
+            return _repeated("Host")
         if _name_in(host) in self.hosts:
             return None
         return f"the Host {host[:100]!r} is not allowed; start with --allow-host to allow it"
 
     def origin_problem(self, headers: Headers) -> str | None:
         """Why a request from a page of another site is refused (cross-site request forgery)."""
+        for name in ("Origin", "Sec-Fetch-Site"):
+            if len(headers.getlist(name)) > 1:
+                return _repeated(name)
         origin = headers.get("origin")
         if origin is not None and origin != f"http://{headers.get('host', '')}":
             return f"the Origin {origin[:100]!r} is not this sandbox"
@@ -54,10 +59,17 @@ class Access:
         """Why a control call is refused where a control token is set."""
         if self.token is None:
             return None
-        sent = headers.get("authorization", "")
+        sent, *more = headers.getlist("authorization") or [""]
+        if more:
+            return _repeated("Authorization")
         if hmac.compare_digest(sent.encode(), f"Bearer {self.token}".encode()):
             return None
         return "this sandbox listens beyond loopback: send Authorization: Bearer <control token>"
+
+
+def _repeated(name: str) -> str:
+    """Two of a field are never trusted: a proxy or framework may have looked at the other one."""
+    return f"the request has more than one {name} field"
 
 
 # Each request has one, and nearly all the same.

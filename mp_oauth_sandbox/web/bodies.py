@@ -22,6 +22,16 @@ JSON_HEADERS = {
 BODY_STATUS = {
     Cause.BODY_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Cause.BODY_TOO_SLOW: HTTPStatus.REQUEST_TIMEOUT,
+    Cause.PARAMETER_DUPLICATED: HTTPStatus.BAD_REQUEST,
+}
+
+#: The fields that say how a request is to be read: of two, nobody could tell which one counts
+#: (RFC 9110 section 5.3).
+_SINGLE = {
+    b"host": "Host",
+    b"content-type": "Content-Type",
+    b"content-length": "Content-Length",
+    b"x-idempotency-key": "X-Idempotency-Key",
 }
 
 
@@ -34,7 +44,16 @@ class BodyLimits:
 
 
 async def read_body(request: Request, limits: BodyLimits) -> bytes | Refused:
-    """The whole body, bounded in bytes and in time. Raises ClientDisconnect if it never comes."""
+    """The whole body, bounded in bytes and in time. Raises ClientDisconnect if it never comes.
+
+    Refused is also what says twice how it is to be read.
+    """
+    sent: set[bytes] = set()
+    for name, _ in request.scope["headers"]:
+        if name in _SINGLE:
+            if name in sent:
+                return refuse(Cause.PARAMETER_DUPLICATED, name=_SINGLE[name])
+            sent.add(name)
     declared = request.headers.get("content-length", "0")
     # Longer numbers than that are too large without being read.
     if len(declared) > 18 or (declared.isdecimal() and int(declared) > limits.size):

@@ -1,7 +1,8 @@
 """Requests: from bytes to messages. Field names of what comes in."""
 
 import json
-from collections.abc import Callable, Container, Mapping
+import re
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import NoReturn
 from urllib.parse import quote, unquote_to_bytes
 
@@ -30,6 +31,10 @@ _FIELDS = {
     "refresh_token": {*_TRIO, "refresh_token", "scope"},
     "client_credentials": {*_TRIO},
 }
+
+
+#: The quoted value of a parameter (RFC 9110 section 5.6.4), in which a comma separates nothing.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 class _Malformed(Exception):
@@ -141,6 +146,9 @@ def _body_fields(content_type: str, body: bytes) -> dict[str, object]:
     if not body:
         # Nothing to read, whatever it calls itself: clients that put all in the query.
         return {}
+    if "," in content_type and "," in _QUOTED.sub("", content_type):
+        problem = "its Content-Type names several media types"
+        raise _Malformed(refuse(Cause.BODY_UNREADABLE, problem=problem))
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == "application/x-www-form-urlencoded":
         return dict[str, object](_sent_parameters(body))
@@ -267,12 +275,30 @@ def _encodable(text: str) -> bool:
 
 # ---- bearer tokens ----
 
+#: RFC 6750 section 2.1: the scheme (in any case, RFC 9110 section 11.1), spaces, a b64token.
+_BEARER = re.compile(r"bearer +[a-z0-9._~+/-]+=*", re.IGNORECASE | re.ASCII)
+_NOT_RFC_6750 = "what follows Bearer is not one or more spaces and a token (RFC 6750 section 2.1)"
+_REPEATED = "Authorization fields, and which of them counts is not known (repeated_authorization)"
 
-def parse_bearer(authorization: str | None, query: bytes, profile: Profile) -> UseToken | Refused:
-    """The access token of a request for a resource: RFC 6750 section 2.1."""
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        return UseToken(token=token.strip())
+
+def parse_bearer(
+    authorization: Sequence[str], query: bytes, profile: Profile
+) -> UseToken | Refused:
+    """The access token of a request for a resource: RFC 6750 section 2.1.
+
+    `authorization` has each of those fields that the request came with.
+    """
+    if len(authorization) > 1 and profile.repeated_authorization == "refuse":
+        return refuse(Cause.TOKEN_MISSING, problem=f"it has {len(authorization)} {_REPEATED}")
+    scheme, _, token = authorization[0].partition(" ") if authorization else ("", "", "")
+    token = token.strip()
+    if scheme.lower() == "bearer" and token:
+        if "," in token:
+            problem = "a comma is in it, as where a proxy has joined two Authorization fields"
+            return refuse(Cause.TOKEN_MALFORMED, problem=problem)
+        if profile.bearer_syntax == "rfc6750" and not _BEARER.fullmatch(authorization[0]):
+            return refuse(Cause.TOKEN_MISSING, problem=_NOT_RFC_6750)
+        return UseToken(token=token)
     if profile.access_token_in_query and query:
         try:
             sent = _sent_parameters(query, only={"access_token"})
@@ -280,7 +306,7 @@ def parse_bearer(authorization: str | None, query: bytes, profile: Profile) -> U
                 return UseToken(token=sent["access_token"])
         except _Malformed as malformed:
             return malformed.refused
-    if authorization is None:
+    if not authorization:
         in_query = b"access_token=" in query
         problem = "it is in the query string" if in_query else "no Authorization header"
     else:

@@ -41,10 +41,10 @@ def mp_server() -> Iterator["Sandbox"]:
 def mp_sandbox(mp_server: "Sandbox", request: pytest.FixtureRequest) -> Iterator["Sandbox"]:
     """A live sandbox as if just started: empty, real time, default profile, consent page.
 
-    A fault that the test added and no request reached is a warning: it tested nothing.
+    A fault that the test added and that did nothing is a warning: it tested nothing.
     """
     from mp_oauth_sandbox import Clock, Profile
-    from mp_oauth_sandbox.faults import description
+    from mp_oauth_sandbox.faults import unreached
 
     # Whatever an earlier test did or asked to keep.
     mp_server.faults.clear()
@@ -56,7 +56,7 @@ def mp_sandbox(mp_server: "Sandbox", request: pytest.FixtureRequest) -> Iterator
     mp_server.reset()
     yield mp_server
     for armed in mp_server.faults.never_reached():
-        request.node.warn(pytest.PytestWarning(f"never reached: fault {description(armed)}"))
+        request.node.warn(pytest.PytestWarning(f"never reached: fault {unreached(armed)}"))
 
 
 @pytest.fixture

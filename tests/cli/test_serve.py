@@ -95,6 +95,67 @@ def test_each_exchange_is_one_json_line_without_secrets():
         assert httpx.URL(location).params["code"] not in line
 
 
+def say_to(url: str, sent: bytes) -> None:
+    """Say this to the server's port, and hear all of the answer."""
+    parts = httpx.URL(url)
+    with socket.create_connection((parts.host, parts.port or 0), timeout=10) as sock:
+        sock.sendall(sent)
+        while sock.recv(4096):
+            pass
+
+
+def test_somebody_who_speaks_tls_to_the_plain_port_is_one_json_line():
+    with serving() as (process, ready):
+        assert process.stdout is not None
+        say_to(ready["url"], b"\x16\x03\x01\x02\x00\x01")
+
+        assert json.loads(process.stdout.readline()) == {
+            "event": "refused",
+            "kind": "tls",
+            "peer": "127.0.0.1",
+            "count": 1,
+            "problem": "spoke TLS here",
+            "remedy": "use http://, not https://",
+        }
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_what_was_refused_in_a_flood_is_counted_until_the_end():
+    with serving() as (process, ready):
+        assert process.stdout is not None
+        for _ in range(30):
+            say_to(ready["url"], b"SSH-2.0-scan\r\n")
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=10)
+        events = [json.loads(line) for line in process.stdout]
+
+    assert {event["kind"] for event in events} == {"ssh"}
+    assert sum(event["count"] for event in events) == 30
+
+
+def test_a_request_without_host_is_one_line_for_people_that_tells_no_secret():
+    process = subprocess.Popen(
+        command("--port", "0"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    try:
+        url = process.stdout.readline().split()[-1]
+        while "Exchanges appear below" not in process.stdout.readline():
+            pass
+        say_to(url, b"GET /?code=TG-secret HTTP/1.1\r\n\r\n")
+        process.stdout.readline()
+        line = process.stdout.readline()
+    finally:
+        process.kill()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+    assert line == (
+        "refused: 127.0.0.1 sent a request without Host: send one Host field, as HTTP/1.1"
+        " requires\n"
+    )
+
+
 def test_the_given_client_and_redirect_uris_are_the_first_applications():
     options = ("--client-id", "42", "--client-secret", "s3cret", "--auto-consent")
     uris = ("--redirect-uri", "http://localhost:1/a", "--redirect-uri", "http://localhost:1/b")

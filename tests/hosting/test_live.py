@@ -78,7 +78,7 @@ def test_two_hundred_in_a_row_leave_no_thread_no_socket_and_no_memory() -> None:
     def rounds(count: int) -> None:
         for _ in range(count):
             with LiveServer(hello) as server, connected(server) as sock:
-                sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                sock.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
                 assert heard_hello(sock)
         gc.collect()
 
@@ -114,9 +114,9 @@ def test_closing_does_not_wait_for_hanging_requests_or_idle_connections() -> Non
     with ExitStack() as stack:
         _silent, partial, idle, hanging = (stack.enter_context(connected(server)) for _ in range(4))
         partial.sendall(b"GET / HTTP/1.1\r\n")
-        idle.sendall(b"GET /quick HTTP/1.1\r\n\r\n")
+        idle.sendall(b"GET /quick HTTP/1.1\r\nhost: x\r\n\r\n")
         assert heard_hello(idle)
-        hanging.sendall(b"GET /hang HTTP/1.1\r\n\r\n")
+        hanging.sendall(b"GET /hang HTTP/1.1\r\nhost: x\r\n\r\n")
         assert arrived.wait(10)
         begun = time.monotonic()
         server.close()
@@ -136,7 +136,7 @@ def test_a_request_about_to_end_is_answered_before_closing() -> None:
         await hello(scope, receive, send)
 
     with LiveServer(soon) as server, connected(server) as sock:
-        sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        sock.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         assert arrived.wait(10)
         server.close()
         assert heard_hello(sock)
@@ -212,7 +212,7 @@ def test_a_port_is_free_again_at_once() -> None:
     with LiveServer(hello) as server:
         port = server.port
         with connected(server) as sock:
-            sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            sock.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
             sock.recv(4096)
             server.close()  # The server closes first: its side of the connection lingers.
     with LiveServer(hello, port=port) as again:

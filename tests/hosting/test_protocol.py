@@ -96,9 +96,9 @@ def test_an_answer_carries_a_date_and_no_server_name() -> None:
         b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
         b"GET http://localhost HTTP/1.1\r\nhost: localhost\r\n\r\n",
         b"CONNECT localhost:443 HTTP/1.1\r\nhost: localhost\r\n\r\n",
-        b"POST / HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n",
-        b"POST / HTTP/1.1\r\ncontent-length: -1\r\n\r\n",
-        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nnot a length\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nnot a length\r\n",
     ],
 )
 def test_what_is_not_http_is_answered_with_a_json_400(sent: bytes) -> None:
@@ -118,8 +118,9 @@ def test_what_is_not_http_is_answered_with_a_json_400(sent: bytes) -> None:
         get("/", "x-long: " + "a" * 70_000),
         get("/", *(f"x-{n}: {'a' * 1000}" for n in range(100))),
         b"GET / HTTP/1.1\r\nx-endless: " + b"a" * 5_000_000,
-        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx-trailer: " + b"a" * 200_000,
-        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1;" + b"x" * 200_000,
+        b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx-trailer: "
+        + b"a" * 200_000,
+        b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1;" + b"x" * 200_000,
     ],
     ids=["one-field", "many-fields", "endless-field", "endless-trailer", "endless-chunk-extension"],
 )
@@ -143,7 +144,10 @@ def test_a_head_just_within_its_limits_is_served() -> None:
 
 def test_a_large_body_is_not_counted_as_head() -> None:
     body = b"x" * 1_000_000
-    sent = b"POST /big HTTP/1.1\r\nconnection: close\r\ncontent-length: 1000000\r\n\r\n" + body
+    sent = (
+        b"POST /big HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 1000000\r\n\r\n"
+        + body
+    )
     assert exchange(sent)[1] == b"/big:" + body
 
 
@@ -167,7 +171,7 @@ def test_a_refusal_waits_for_the_answers_owed_before_it() -> None:
 
 
 def test_a_request_behind_another_whose_body_cannot_be_read_is_refused_in_turn() -> None:
-    broken = b"POST /x HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"
+    broken = b"POST /x HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"
     head, rest = exchange(get("/first") + broken)
     assert head.startswith(b"HTTP/1.1 200 ")
     assert rest.startswith(b"/first:HTTP/1.1 400 ")
@@ -180,7 +184,7 @@ def test_a_body_that_breaks_after_the_answer_began_ends_the_connection() -> None
         await receive()
 
     with LiveServer(hasty) as server, connect(server) as sock:
-        sock.sendall(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n")
+        sock.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
         heard = b""
         while b"so far" not in heard:
             heard += sock.recv(65536)
@@ -272,7 +276,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_is_not_logged(
 
     with caplog.at_level(logging.INFO), LiveServer(reader) as server:
         with connect(server) as sock:
-            sock.sendall(b"POST / HTTP/1.1\r\ncontent-length: 10\r\n\r\nhalf")
+            sock.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf")
             assert arrived.wait(PATIENCE)
         assert finished.wait(PATIENCE)
     assert said(caplog) == []

@@ -2,6 +2,8 @@
 
 import pytest
 
+from mp_oauth_sandbox.core.profile import DEFAULT, STRICT
+
 MISSING = '{"code":"unauthorized","message":"authorization value not present"}'
 INVALID = '{"code":"unauthorized","message":"invalid access token"}'
 NOT_FOUND = (
@@ -152,6 +154,75 @@ def test_a_401_comes_in_three_forms(world, variant, missing, invalid):
 
     assert (none.status_code, none.text) == (401, missing)
     assert (garbage.status_code, garbage.text) == (401, invalid)
+
+
+WRITTEN = {
+    "Bearer {}": True,
+    "bEARER  {}": True,
+    "Bearer         {}": True,
+    "Bearer \t{}": False,
+    "Bearer \t {}": False,
+    "Bearer {};": None,
+    'Bearer "{}"': None,
+    "Bearer {} {}": None,
+    "Bearer =": None,
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_token_is_written_as_rfc_6750_has_it_where_the_profile_says_so(world, written):
+    field = {"Authorization": written.format(*[world.app.access_token] * 2)}
+    right = WRITTEN[written]
+
+    # None: no token that was ever issued looks so, and a lenient server says that of it.
+    lenient = world.http.get("/users/me", headers=field)
+    assert lenient.text == INVALID if right is None else lenient.status_code == 200
+
+    for change in ({"bearer_syntax": "rfc6750"}, None):
+        if change is None:
+            world.sandbox.profile = STRICT
+        else:
+            world.sandbox.change_profile(**change)
+        answer = world.http.get("/users/me", headers=field)
+        if right:
+            assert answer.status_code == 200
+        else:
+            assert (answer.status_code, answer.text) == (401, MISSING)
+            assert "RFC 6750" in (world.sandbox.journal.last().explanation or "")
+
+
+def test_of_two_authorization_fields_the_first_counts_or_none(world):
+    good = ("Authorization", f"Bearer {world.app.access_token}")
+    fields = [good, ("Authorization", "Bearer other")]
+    assert world.http.get("/users/me", headers=fields).status_code == 200
+    assert world.sandbox.journal.last().facts["authorization_fields"] == "2"
+    assert world.http.get("/users/me", headers=fields[::-1]).text == INVALID
+
+    world.sandbox.profile = STRICT
+
+    for sent in (fields, fields[::-1], [good, good], [good, ("authorization", "")]):
+        answer = world.http.get("/users/me", headers=sent)
+        assert (answer.status_code, answer.text) == (401, MISSING)
+        assert "it has 2 Authorization fields" in world.sandbox.journal.last().explanation
+    assert world.http.get("/users/me", headers=[good]).status_code == 200
+
+
+@pytest.mark.parametrize("profile", [DEFAULT, STRICT])
+def test_two_joined_authorization_fields_are_no_token(world, profile):
+    world.sandbox.profile = profile
+    token = world.app.access_token
+
+    answer = me(world, f"{token}, Bearer {token}")
+
+    assert (answer.status_code, answer.text) == (401, INVALID)
+    assert "a comma is in it" in world.sandbox.journal.last().explanation
+
+
+def test_a_repeated_idempotency_key_is_refused(world):
+    fields = [("Authorization", f"Bearer {world.app.access_token}"), ("X-Idempotency-Key", "a")]
+    answer = world.http.post("/v1/payments", headers=[*fields, ("x-idempotency-key", "b")], json={})
+
+    assert (answer.status_code, world.cause()) == (400, "parameter_duplicated")
 
 
 def test_a_token_in_the_query_is_not_seen_or_accepted(world):

@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from mp_oauth_sandbox.core.profile import DEFAULT, STRICT
+
 TRIO = ("grant_type", "client_id", "client_secret")
 MISSING = (
     "the following parameters are required: grant_type, client_id, client_secret."
@@ -331,3 +333,53 @@ def test_spent_is_told_before_revoked_and_revoked_before_expired(world):
         causes.append(world.cause())
 
     assert causes == ["code_already_redeemed", "link_revoked"]
+
+
+# ---- fields that may come once ----
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Content-Type", "application/json"),
+        ("content-type", "text/plain"),
+        ("Host", "localhost"),
+        ("Content-Length", "1"),
+        ("X-Idempotency-Key", "b"),
+    ],
+)
+@pytest.mark.parametrize("profile", [DEFAULT, STRICT])
+def test_a_field_that_may_come_once_is_refused_when_it_comes_twice(world, name, value, profile):
+    world.sandbox.profile = profile
+    content = json.dumps(world.exchange("x")).encode()
+    own = [("Content-Type", "application/json"), ("Content-Length", str(len(content)))]
+    fields = [("Host", "localhost"), *own, ("X-Idempotency-Key", "a")]
+
+    answer = post(world, content, [*fields, (name, value)])
+
+    shown = next(one for one, _ in fields if one.lower() == name.lower())
+    assert_invalid_request(answer, f"{shown} must be sent only once")
+    assert world.cause() == "parameter_duplicated"
+    assert world.sandbox.journal.last().status == 400
+
+
+@pytest.mark.parametrize(
+    ("content_type", "taken"),
+    [
+        ("application/json, application/json", False),
+        ("application/json; charset=utf-8, text/plain", False),
+        ('application/json;a="b", text/plain', False),
+        ('application/json; a="b, \\" c"', True),
+        ("Application/JSON ; charset=utf-8", True),
+    ],
+)
+def test_a_content_type_of_several_media_types_is_refused(world, content_type, taken):
+    content = json.dumps(world.exchange()).encode()
+
+    answer = post(world, content, {"content-type": content_type})
+
+    if taken:
+        assert answer.status_code == 200
+    else:
+        assert_invalid_request(answer, UNREADABLE)
+        assert "several media types" in world.sandbox.journal.last().explanation

@@ -87,8 +87,8 @@ class Answering:
             happened.refused, happened.outcome = outcome, "refused"
         else:
             answer, happened.outcome = UNDECIDED, UNDECIDED_SAID
-        if reply.changes:
-            answer = reply.changed(answer)
+        if reply.meetings:
+            reply, answer = reply.settled(answer)
         happened.status, happened.at, happened.whose = answer.status, reply.at, reply.whose
         happened.faults = reply.faults
         return answer, self._engine.journal.record(happened)

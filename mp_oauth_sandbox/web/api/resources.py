@@ -51,15 +51,21 @@ class ResourceApi:
         arrival: Arrival = request.scope[ARRIVAL]
         line = arrival.request
         found = engine.resources.find(request.method, _segments(request))
-        parsed = wire.parse_bearer(
-            request.headers.get("authorization"), request.scope["query_string"], engine.profile
-        )
+        authorization = request.headers.getlist("authorization")
+        parsed = wire.parse_bearer(authorization, request.scope["query_string"], engine.profile)
         reply = await engine.resource(parsed, request=f"{request.method} {request.scope['path']}")
         secrets = {} if isinstance(parsed, Refused) else {"access_token": parsed.token}
         happened, granted = Happened(kind="resource", request=line, arrival=arrival), None
+        if len(authorization) > 1:
+            happened.facts["authorization_fields"] = str(len(authorization))
         if isinstance(reply.outcome, TokenAccepted):
             happened.outcome = f"answered as {reply.outcome.seller.nickname}"
-            got = await self._granted(request, found, reply.outcome, line, happened.facts)
+            try:
+                got = await self._granted(request, found, reply.outcome, line, happened.facts)
+            except BaseException:
+                # Its body never comes: there is nobody to answer.
+                reply.abandon()
+                raise
             if isinstance(got, Refused):
                 reply = replace(reply, outcome=likely_of(engine, got, request))
             else:

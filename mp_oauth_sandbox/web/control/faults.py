@@ -56,6 +56,7 @@ def _shown(armed: Armed) -> FaultOut:
         description=description(armed),
         matched=armed.matched,
         used=armed.used,
+        idle=armed.idle,
         held=armed.held,
         reached=armed.reached,
         spent=armed.spent,

@@ -181,6 +181,7 @@ class ConsentPages:
 
     def _undecided(self, context: _Context, reply: Reply[CodeIssued]) -> Response:
         """No answer at all: a fault hung up before anything was decided."""
+        reply, _ = reply.settled(UNDECIDED)
         entry = self._shown.record(
             context.http, context.asked, reply.whose, status=0, outcome=UNDECIDED_SAID, reply=reply
         )
@@ -204,8 +205,8 @@ class ConsentPages:
             "referrer-policy": "no-referrer",
         }
         answer = Answer(self._engine.profile.redirect_status, b"", headers)
-        if reply.changes:
-            answer = reply.changed(answer)
+        if reply.meetings:
+            reply, answer = reply.settled(answer)
         entry = self._shown.record(
             context.http,
             context.asked,

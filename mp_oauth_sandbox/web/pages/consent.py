@@ -117,6 +117,7 @@ class SellerPages:
         seller = self._seller(session)
         error = wire_error(refused, self._engine.profile)
         status = error.status if error.status in {429, *range(500, 600)} else 400
+        reply, changed = reply.settled(Answer(status, b"", {}))
         # Who was asked for is not always who is signed in: consent may be automatic.
         whose = reply.whose if reply.at else _presented(asked, seller)
         entry = self._record_refusal(request, refused, asked, whose, status=status, reply=reply)
@@ -133,7 +134,7 @@ class SellerPages:
             **_comparison(refused),
         }
         page = self._pages.render("error.html", context, language=language, status=status)
-        page.headers.update(reply.changed(Answer(status, b"", {})).headers)
+        page.headers.update(changed.headers)
         return JournaledResponse(page, journal=self._engine.journal, entry=entry, reply=reply)
 
     def dead(

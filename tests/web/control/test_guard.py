@@ -71,6 +71,67 @@ def test_a_foreign_host_is_refused(client: httpx.Client, path: str, host: str) -
     assert "Host" in answer.text
 
 
+OWN = "http://localhost"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/"), ("GET", "/_sandbox/health"), ("POST", "/_sandbox/reset")]
+)
+@pytest.mark.parametrize("more", ["localhost", "evil.example", ""])
+def test_a_second_host_is_never_trusted(
+    client: httpx.Client, method: str, path: str, more: str
+) -> None:
+    answer = client.request(method, path, headers=[("Host", "localhost"), ("Host", more)])
+
+    assert answer.status_code == 403
+    assert "more than one Host field" in answer.text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("Origin", OWN), ("Origin", "http://evil.example")],
+        [("Origin", OWN), ("Origin", OWN)],
+        [("Origin", f"{OWN}, http://evil.example")],
+        [("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Site", "cross-site")],
+        [("Sec-Fetch-Site", "none, cross-site")],
+    ],
+)
+def test_of_two_origins_none_is_trusted(
+    client: httpx.Client,
+    sandbox: Sandbox,
+    application: Application,
+    fields: list[tuple[str, str]],
+) -> None:
+    form = begin(client, sandbox, application)
+    for path in ("/_sandbox/reset", "/authorization/sign-in"):
+        answer = client.post(path, headers=fields, data=form)
+        assert answer.status_code == 403
+        assert fields[0][0] in answer.text
+
+
+def test_of_two_control_tokens_none_is_trusted() -> None:
+    own = ("Authorization", "Bearer right")
+    with (
+        Sandbox(live=False, control_token="right") as sandbox,
+        httpx.Client(transport=sandbox.transport(), base_url=sandbox.url) as client,
+    ):
+        assert client.get("/_sandbox/journal", headers=[own]).status_code == 200
+        for sent in ([own, own], [own, ("authorization", "Bearer wrong")]):
+            answer = client.get("/_sandbox/journal", headers=sent)
+            assert answer.status_code == 401
+            assert "more than one Authorization field" in answer.text
+
+
+def test_a_control_call_says_once_how_its_body_is_to_be_read(client: httpx.Client) -> None:
+    json = ("Content-Type", "application/json")
+
+    answer = client.put("/_sandbox/consent", headers=[json, json], content=b'{"mode":"auto"}')
+
+    assert answer.status_code == 400
+    assert "Content-Type" in answer.json()["message"]
+
+
 @pytest.mark.parametrize("host", ["localhost", "LocalHost:8970", "127.0.0.1:1", "[::1]:8970"])
 @pytest.mark.parametrize("path", ["/callback?code=a", "/_sandbox/health"])
 def test_every_loopback_name_is_our_own(client: httpx.Client, path: str, host: str) -> None:
