@@ -134,7 +134,7 @@ def _follow(remote: Remote, wanted: JournalWanted, place: int) -> None:
 
 def _beginning(remote: Remote) -> tuple[int, datetime] | None:
     """What tells this journal from a later one: when its oldest entry was made."""
-    entries = remote.caller.call(calls.READ, JournalWanted(limit=1)).entries
+    entries = remote.caller.call(calls.READ, JournalWanted(after=0, limit=1)).entries
     return (entries[0].seq, entries[0].at) if entries else None
 
 
