@@ -14,11 +14,13 @@ import httpx
 import msgspec
 from msgspec.structs import replace
 
-from mp_oauth_sandbox.cli.output import coloured, plain, say, say_json
+from mp_oauth_sandbox.cli.output import dated, plain, say, say_json
 from mp_oauth_sandbox.cli.remote import RefusedCallError, Remote, given_as, remote_command
+from mp_oauth_sandbox.cli.sandbox import unlike_start
 from mp_oauth_sandbox.control import journal as calls
 from mp_oauth_sandbox.control.errors import SandboxAbsentError
 from mp_oauth_sandbox.control.journal import EVENT_STREAM, PAGE_LIMIT, EntryOut, JournalWanted
+from mp_oauth_sandbox.control.sandbox import HEALTH
 
 _TAIL = 10
 _RETRY_SECONDS = 0.5
@@ -48,7 +50,8 @@ def journal(
 ) -> None:
     """What happened, and why: the true cause of each refusal, and what to do.
 
-    With --json, one JSON object a line. With --follow, the last 10 entries first, unless
+    The first line tells what is not as at the start (consent, clock, faults, profile), if
+    anything. With --json, one JSON object a line. With --follow, the last 10 entries first, unless
     --last or --since says otherwise.
 
     \b
@@ -71,6 +74,8 @@ def journal(
         # At once: an exception in the midst of the HTTP library can leave its lock held, and
         # whoever closes the connection then waits for ever. Lines are written as they come.
         signal.signal(signal.SIGINT, _leave)
+    if not remote.as_json:
+        _print_modes(remote)
     place = _print_pages(remote, wanted, last)
     if follow:
         _follow(remote, replace(wanted, since=None), place)
@@ -78,6 +83,20 @@ def journal(
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     os._exit(0)
+
+
+def _print_modes(remote: Remote) -> None:
+    """Tell people first what may be the reason of much that follows."""
+    unlike = unlike_start(remote.caller.call(HEALTH))
+    if unlike is not None:
+        say(click.style(plain(unlike), fg="yellow"))
+
+
+def _print(remote: Remote, entry: EntryOut) -> None:
+    if remote.as_json:
+        say_json(msgspec.json.encode(entry))
+    else:
+        say(dated(entry.at, plain(entry.explain), kind=entry.kind, refused=entry.cause is not None))
 
 
 def _print_pages(remote: Remote, wanted: JournalWanted, last: int | None) -> int:
@@ -97,13 +116,6 @@ def _print_pages(remote: Remote, wanted: JournalWanted, last: int | None) -> int
     for entry in kept:
         _print(remote, entry)
     return after
-
-
-def _print(remote: Remote, entry: EntryOut) -> None:
-    if remote.as_json:
-        say_json(msgspec.json.encode(entry))
-    else:
-        say(coloured(plain(entry.explain), kind=entry.kind, refused=entry.cause is not None))
 
 
 def _follow(remote: Remote, wanted: JournalWanted, place: int) -> None:

@@ -10,7 +10,7 @@ from types import FrameType
 import click
 import msgspec
 
-from mp_oauth_sandbox.cli.output import coloured, say
+from mp_oauth_sandbox.cli.output import dated, say
 from mp_oauth_sandbox.cli.printer import Printer
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.engine.profiles import described, load_profile
@@ -266,9 +266,7 @@ def _report_never_reached(sandbox: Sandbox) -> None:
 
 
 def _text_line(entry: Entry) -> str:
-    # The date too: a test may move the clock by months.
-    told = coloured(entry.explain(), kind=entry.kind, refused=entry.cause is not None)
-    return f"{entry.at.date()} {told}"
+    return dated(entry.at, entry.explain(), kind=entry.kind, refused=entry.cause is not None)
 
 
 def _json_line(entry: Entry) -> str:
