@@ -276,10 +276,12 @@ def test_a_denial_by_a_fault_says_so(
     assert "fault remove" in (entry.remedy or "")
 
 
-def test_who_said_yes_is_a_fact_too(
+def test_who_said_yes_for_a_seller_who_was_not_asked_is_told_too(
     client: httpx.Client, sandbox: Sandbox, application: Application, seller: Seller
 ) -> None:
     sandbox.auto_consent(seller)
     client.get(sandbox.authorization_url(application))
 
-    assert sandbox.journal.last().facts["answered_by"] == "consent_mode"
+    entry = sandbox.journal.last()
+    assert entry.facts["answered_by"] == "consent_mode"
+    assert str(entry).endswith(f"code issued  seller {seller.user_id}  by the consent mode")

@@ -132,6 +132,20 @@ def test_a_seller_cancels(
     assert entry.facts["answered_by"] == "person"
 
 
+def test_the_journal_tells_whether_a_person_has_approved(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
+    decide(client, sign_in(client, start(), user_id=seller.user_id), "approve")
+    entry = sandbox.journal.last()
+    assert entry.facts["answered_by"] == "person"
+    assert str(entry).endswith(f"code issued  seller {seller.user_id}")
+
+    sandbox.change_profile(skip_repeated_consent=True)
+    start()
+    assert sandbox.journal.last().facts["answered_by"] == "earlier_consent"
+    assert str(sandbox.journal.last()).endswith("  by an earlier consent")
+
+
 def test_an_existing_nickname_signs_in_in_any_case(
     client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
 ) -> None:
