@@ -18,6 +18,9 @@ from mp_oauth_sandbox.journal.masks import masked
 
 _REAL_TIME: ClockState = (0, None)
 
+#: A clock that was frozen falls behind; by so little it has not been moved.
+_STOPPED_SHORTLY = timedelta(minutes=1)
+
 #: How many of many faults, resources and applications are named to people.
 _NAMED = 5
 
@@ -60,12 +63,11 @@ def _stands_out(now: object, start: object, left: object, usual: object) -> bool
 
 
 def _clock(engine: Engine, start: ClockState) -> ClockMode | None:
-    moved = round(engine.clock.ahead_of(start).total_seconds())
-    frozen = engine.clock.frozen
-    # Less than a second is what it takes to stop a clock and let it run on.
-    if not moved and frozen == (start[1] is not None):
+    moved, frozen = engine.clock.ahead_of(start), engine.clock.frozen
+    in_place = -_STOPPED_SHORTLY < moved < timedelta(seconds=1)
+    if in_place and frozen == (start[1] is not None):
         return None
-    return ClockMode(moved_seconds=moved, frozen=frozen)
+    return ClockMode(moved_seconds=0 if in_place else round(moved.total_seconds()), frozen=frozen)
 
 
 def _faults(engine: Engine, start: StartState) -> list[str]:

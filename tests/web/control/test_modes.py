@@ -139,6 +139,16 @@ def test_what_was_kept_as_the_start_is_no_news(client: httpx.Client, sandbox: Sa
     assert modes(client)["told"] == ["consent page (sellers answer on the page)"]
 
 
+def test_a_clock_that_stood_still_for_a_moment_is_as_at_the_start(
+    client: httpx.Client, sandbox: Sandbox
+) -> None:
+    sandbox.clock.freeze()
+    assert modes(client)["clock"]["frozen"]
+    sandbox.clock.resume()
+
+    assert modes(client) == AS_AT_THE_START
+
+
 def test_a_spent_fault_is_not_armed(client: httpx.Client, sandbox: Sandbox) -> None:
     sandbox.faults.add("refuse", on="token", status=503)
     client.post("/oauth/token")
