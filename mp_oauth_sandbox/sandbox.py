@@ -95,15 +95,20 @@ class Sandbox:
         store = _open_store(data, sync)
         try:
             remembered = load(store)
+            left = Settings(
+                clock=None if start is not None or frozen else remembered.clock,
+                profile=None if profile is not None else remembered.profile,
+                consent=remembered.consent,
+            )
             clock = Clock(start, frozen=frozen)
-            if start is None and not frozen and remembered.clock is not None:
+            if left.clock is not None:
                 try:
-                    clock.restore(remembered.clock)
+                    clock.restore(left.clock)
                 except ClockError as error:
                     raise StoreError(f"{data}: {error}; start with another file") from error
             root, restarts = _mint(remembered, seed)
-            profile = profile or remembered.profile or DEFAULT
-            consent = remembered.consent or Consent()
+            profile = profile or left.profile or DEFAULT
+            consent = left.consent or Consent()
             save(
                 store,
                 Settings(
@@ -117,6 +122,7 @@ class Sandbox:
                 profile=profile,
                 consent=consent,
                 webhook_hosts=allow_webhook_hosts,
+                left=left,
             )
             self._panel = Panel(self._engine)
             self._engine.mark_start(())

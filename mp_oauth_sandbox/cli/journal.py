@@ -14,11 +14,13 @@ import httpx
 import msgspec
 from msgspec.structs import replace
 
-from mp_oauth_sandbox.cli.output import coloured, plain, say, say_json
+from mp_oauth_sandbox.cli.output import dated, plain, say, say_json
 from mp_oauth_sandbox.cli.remote import RefusedCallError, Remote, given_as, remote_command
+from mp_oauth_sandbox.cli.sandbox import unlike_start
 from mp_oauth_sandbox.control import journal as calls
 from mp_oauth_sandbox.control.errors import SandboxAbsentError
 from mp_oauth_sandbox.control.journal import EVENT_STREAM, PAGE_LIMIT, EntryOut, JournalWanted
+from mp_oauth_sandbox.control.sandbox import HEALTH
 
 _TAIL = 10
 _RETRY_SECONDS = 0.5
@@ -50,7 +52,8 @@ def journal(
 
     --cause takes the word after "why:", of a refusal or of a notification.
 
-    With --json, one JSON object a line. With --follow, the last 10 entries first, unless
+    The first line tells what is not as at the start (consent, clock, faults, profile), if
+    anything. With --json, one JSON object a line. With --follow, the last 10 entries first, unless
     --last or --since says otherwise.
 
     \b
@@ -74,6 +77,8 @@ def journal(
         # At once: an exception in the midst of the HTTP library can leave its lock held, and
         # whoever closes the connection then waits for ever. Lines are written as they come.
         signal.signal(signal.SIGINT, _leave)
+    if not remote.as_json:
+        _print_modes(remote)
     place = _print_pages(remote, wanted, last)
     if follow:
         _follow(remote, replace(wanted, since=None), place)
@@ -81,6 +86,24 @@ def journal(
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     os._exit(0)
+
+
+def _print_modes(remote: Remote) -> None:
+    """Tell people first what may be the reason of much that follows."""
+    unlike = unlike_start(remote.caller.call(HEALTH))
+    if unlike is not None:
+        say(click.style(plain(unlike), fg="yellow"))
+
+
+def _print(remote: Remote, entry: EntryOut) -> None:
+    if remote.as_json:
+        say_json(msgspec.json.encode(entry))
+    else:
+        say(
+            dated(
+                entry.at, plain(entry.explain), kind=entry.kind, why=entry.cause or entry.reception
+            )
+        )
 
 
 def _print_pages(remote: Remote, wanted: JournalWanted, last: int | None) -> int:
@@ -100,13 +123,6 @@ def _print_pages(remote: Remote, wanted: JournalWanted, last: int | None) -> int
     for entry in kept:
         _print(remote, entry)
     return after
-
-
-def _print(remote: Remote, entry: EntryOut) -> None:
-    if remote.as_json:
-        say_json(msgspec.json.encode(entry))
-    else:
-        say(coloured(plain(entry.explain), kind=entry.kind, why=entry.cause or entry.reception))
 
 
 def _follow(remote: Remote, wanted: JournalWanted, place: int) -> None:
@@ -137,7 +153,7 @@ def _follow(remote: Remote, wanted: JournalWanted, place: int) -> None:
 
 def _beginning(remote: Remote) -> tuple[int, datetime] | None:
     """What tells this journal from a later one: when its oldest entry was made."""
-    entries = remote.caller.call(calls.READ, JournalWanted(limit=1)).entries
+    entries = remote.caller.call(calls.READ, JournalWanted(after=0, limit=1)).entries
     return (entries[0].seq, entries[0].at) if entries else None
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import datetime
 
 import click
 
@@ -30,15 +31,18 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(text, file=stream, color=False if os.environ.get("NO_COLOR") else None)
 
 
-def coloured(text: str, *, kind: Kind, why: Cause | Reception | None) -> str:
-    """A journal entry with its first line in the colour of what came of it."""
+def dated(at: datetime, text: str, *, kind: Kind, why: Cause | Reception | None) -> str:
+    """A journal entry with its date, and its first line in the colour of what came of it.
+
+    The date, because a test may move the clock by months between one entry and the next.
+    """
     first, newline, rest = text.partition("\n")
     fine = why is None or why in AS_IT_SHOULD_BE
     if kind == "control":
         first = click.style(first, dim=True)
     else:
         first = click.style(first, fg="green" if fine else "red")
-    return f"{first}{newline}{rest}"
+    return f"{at.date()} {first}{newline}{rest}"
 
 
 def say_json(answer: bytes) -> None:

@@ -10,7 +10,14 @@ from mp_oauth_sandbox.control.sandbox import HealthOut
 
 def _text(found: HealthOut) -> str:
     told = f"{found.status}  version {found.version}  profile {found.profile}  now {found.now}"
-    return plain(told if found.reason is None else f"{told}  {found.reason}")
+    told = told if found.reason is None else f"{told}  {found.reason}"
+    unlike = unlike_start(found)
+    return plain(told if unlike is None else f"{told}\n{unlike}")
+
+
+def unlike_start(found: HealthOut) -> str | None:
+    """Which modes are not as at the start, in one line; None if all are."""
+    return f"not as at the start: {' | '.join(found.modes.told)}" if found.modes.told else None
 
 
 @click.command()

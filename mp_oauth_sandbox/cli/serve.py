@@ -10,7 +10,7 @@ from types import FrameType
 import click
 import msgspec
 
-from mp_oauth_sandbox.cli.output import coloured, say
+from mp_oauth_sandbox.cli.output import dated, say
 from mp_oauth_sandbox.cli.printer import Printer
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.engine.profiles import described, load_profile
@@ -270,9 +270,7 @@ Journal   {sandbox.url}/
 def _text_line(told: Entry | Unserved) -> str:
     if isinstance(told, Unserved):
         return click.style(str(told), fg="yellow")
-    # The date too: a test may move the clock by months.
-    text = coloured(told.explain(), kind=told.kind, why=told.why)
-    return f"{told.at.date()} {text}"
+    return dated(told.at, told.explain(), kind=told.kind, why=told.why)
 
 
 def _json_line(told: Entry | Unserved) -> str:

@@ -22,10 +22,19 @@ LONGEST_WAIT = 60
 class JournalWanted(Struct, forbid_unknown_fields=True):
     """Which entries; what is left out may be anything."""
 
-    after: Annotated[Count, Meta(description="Only entries with a higher number")] = 0
+    after: Annotated[
+        Count | None,
+        Meta(
+            description="Only entries with a higher number, from the oldest of them on; 0 is the"
+            " beginning. Without it a page has the newest, and a stream begins with the oldest"
+        ),
+    ] = None
     since: Annotated[
         str | None,
-        Meta(description="As `after`, or an instant of the sandbox's clock: ISO 8601 with a zone"),
+        Meta(
+            description="As `after`; or an instant of the sandbox's clock, ISO 8601 with a zone:"
+            " only entries of then and later"
+        ),
     ] = None
     limit: Annotated[
         Count | None,
@@ -105,7 +114,10 @@ _SHOWN = tuple(name for name in EntryOut.__struct_fields__ if name != "explain")
 
 
 class JournalOut(Struct):
-    """Journal entries, oldest first, and the number to ask for next with `after`."""
+    """Journal entries, oldest first, and the number to ask for next with `after`.
+
+    After a page of the newest entries that is for what comes later.
+    """
 
     entries: list[EntryOut]
     next: int
@@ -133,7 +145,7 @@ READ = Call(
     "journal",
     "GET",
     "/journal",
-    "What happened, and why: in pages, or as server-sent events",
+    "What happened, and why: the newest page, pages from a number on, or server-sent events",
     JournalWanted,
     JournalOut,
     streams=EVENT_STREAM,

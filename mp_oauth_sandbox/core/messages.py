@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
+from mp_oauth_sandbox.core.consent import Denier
 from mp_oauth_sandbox.core.records import Application, Seller
 from mp_oauth_sandbox.core.values import Secret, Value
 
@@ -169,10 +170,11 @@ class Approve(Value, frozen=True, kw_only=True):
 
 
 class Deny(Value, frozen=True, kw_only=True):
-    """The seller says no."""
+    """The seller says no; `by` is who has said it for them."""
 
     request: AuthorizationRequest
     user_id: int | None
+    by: Denier = "person"
 
 
 Message = Ask | Approve | Deny | TokenRequest | UseToken

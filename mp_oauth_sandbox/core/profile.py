@@ -6,8 +6,11 @@ alternatives, and what speaks for each: documented, seen in public captures, or 
 the same authorization platform.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
+
+import msgspec
 
 from mp_oauth_sandbox.core.records import DEFAULT_SCOPES, KNOWN_SCOPES
 
@@ -391,3 +394,9 @@ LEGACY = replace(
 PresetName = Literal["default", "strict", "legacy"]
 
 PRESETS: dict[str, Profile] = {"default": DEFAULT, "strict": STRICT, "legacy": LEGACY}
+
+
+def spelled_out(name: str, switches: Mapping[str, object]) -> str:
+    """A profile for people: its name, and what these switches say instead of its preset."""
+    said = [f"{one} = {msgspec.json.encode(value).decode()}" for one, value in switches.items()]
+    return f"{name} with {', '.join(said)}" if said else name

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
+from mp_oauth_sandbox.core.consent import Denier
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.paths import Place
 from mp_oauth_sandbox.core.profile import Profile
@@ -250,8 +251,8 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
         Cause.SELLER_DENIED: Rule(
             "access_denied",
             "User denied access",
-            "The seller refused to link the application.",
-            "Nothing to repair: tell the seller that the account is not linked and how to try"
+            "The seller refused to link the application ({how}).",
+            "{undo}Nothing to repair: tell the seller that the account is not linked and how to try"
             " again. Do not call the token endpoint.",
             "RFC 6749 section 4.1.2.1; MP, marketplace guide: an error instead of the code; its"
             " name is a guess",
@@ -623,6 +624,33 @@ def unknown_application(client_id: str | None) -> Refused:
     if client_id and not is_client_id(client_id):
         shown = f"{client_id[:4]}... (not a number, {len(client_id)} characters)"
     return refuse(Cause.APPLICATION_UNKNOWN, client_id=shown)
+
+
+#: How a seller has refused, and how to have sellers asked again where no person did it.
+_DENIALS: dict[Denier, tuple[str, str]] = {
+    "person": ("a person pressed cancel on the page", ""),
+    "consent_mode": (
+        "nobody was asked: the consent mode is deny",
+        "To have sellers asked again: `mp-oauth-sandbox consent page` (PUT /_sandbox/consent). ",
+    ),
+    "browser_session": (
+        "nobody was asked: this browser's own consent is deny",
+        "To have the person in this browser asked again: PUT /_sandbox/consent with its session"
+        " and mode page; `mp-oauth-sandbox consent page` is for all others. ",
+    ),
+    "fault": (
+        "nobody was asked: an armed fault answered",
+        "To be rid of it: `mp-oauth-sandbox fault list`, then `fault remove`. ",
+    ),
+}
+
+
+def denied(by: Denier | None) -> Refused:
+    """The refusal of a seller, and who has refused for them, where that is known."""
+    if by is None:
+        return refuse(Cause.SELLER_DENIED, how="its entry in the journal says how", undo="")
+    how, undo = _DENIALS[by]
+    return refuse(Cause.SELLER_DENIED, how=how, undo=undo, answered_by=by)
 
 
 _BODY = "the body, as JSON or as a form"

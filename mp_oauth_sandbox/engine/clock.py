@@ -116,6 +116,13 @@ class Clock:
         with self._lock:
             return self._offset, self._frozen_at
 
+    def ahead_of(self, state: ClockState) -> timedelta:
+        """How much later it is than it would be had nothing moved it since that `state()`."""
+        offset, frozen_at = state
+        with self._lock:
+            then = offset + self._real() if frozen_at is None else frozen_at
+            return (self._reading() - then) * _MICROSECOND
+
     def restore(self, state: ClockState, *, before: Callable[[], None] | None = None) -> None:
         """Go on from an earlier `state()`; the only way back, used by reset and restart.
 

@@ -18,7 +18,7 @@ from mp_oauth_sandbox.core.authenticate import client_id_of
 from mp_oauth_sandbox.core.authorize import approve, consent_needed, judge, judge_seller
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.client_credentials import client_credentials
-from mp_oauth_sandbox.core.consent import Consent
+from mp_oauth_sandbox.core.consent import Consent, told
 from mp_oauth_sandbox.core.messages import (
     NOBODY,
     Approve,
@@ -38,7 +38,7 @@ from mp_oauth_sandbox.core.messages import (
     Whose,
 )
 from mp_oauth_sandbox.core.paths import Endpoint
-from mp_oauth_sandbox.core.profile import Profile
+from mp_oauth_sandbox.core.profile import Profile, spelled_out
 from mp_oauth_sandbox.core.records import (
     Application,
     Change,
@@ -50,10 +50,11 @@ from mp_oauth_sandbox.core.records import (
 )
 from mp_oauth_sandbox.core.redeem import redeem_code
 from mp_oauth_sandbox.core.refresh import refresh
-from mp_oauth_sandbox.core.refusals import missing, refuse
+from mp_oauth_sandbox.core.refusals import denied, missing, refuse
 from mp_oauth_sandbox.core.use_token import use_token
 from mp_oauth_sandbox.engine.clock import Clock, ClockState
 from mp_oauth_sandbox.engine.mint import Mint
+from mp_oauth_sandbox.engine.profiles import switched
 from mp_oauth_sandbox.engine.rates import RateLimit
 from mp_oauth_sandbox.engine.settings import Settings, encoded, save
 from mp_oauth_sandbox.faults import Asked, Fault, Faults, Reply
@@ -75,6 +76,9 @@ GRANT_TYPES: dict[type, str] = {
 }
 
 
+_NOTHING_LEFT = Settings()
+
+
 class Courier(Protocol):
     """Who delivers notifications, as far as an engine knows."""
 
@@ -88,7 +92,7 @@ class Courier(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _StartState:
+class StartState:
     """What a reset returns to."""
 
     records: list[Record]
@@ -110,26 +114,31 @@ class Engine:
         profile: Profile,
         consent: Consent,
         webhook_hosts: Iterable[str] = (),
+        left: Settings = _NOTHING_LEFT,
     ) -> None:
         """Take up the journal that the store keeps of an earlier run, if it does.
 
-        `webhook_hosts` are those beyond this machine to which notifications may go.
+        `webhook_hosts` are those beyond this machine to which notifications may go, and `left` is
+        what is taken up of an earlier run's settings.
         """
         self.store = store
         self.clock = clock
         self.mint = mint
         self.profile = profile
         self.consent = consent
-        # Around saving and taking on: what was saved last is what is in effect.
-        self._changing = threading.Lock()
+        # Around saving, taking on and noting: what was saved last is what is in effect, and what
+        # the journal says last. Entered again by a listener of the journal that changes more.
+        self._changing = threading.RLock()
         self.journal = Journal(clock=clock, save=store.append_journal, kept=store.journal(1000))
         self.faults = Faults(note=self.note)
         self.resources = ResourceTable()
+        self.left = left
         self.webhook_hosts = frozenset(host.lower() for host in webhook_hosts)
         self._courier: Courier | None = None
         self._at_reset: list[Callable[[], None]] = []
         self._rates = RateLimit()
-        self._start: _StartState | None = None
+        self.start: StartState | None = None
+        """What a reset returns to, once `mark_start` has said what that is."""
         clock.watch(
             before=lambda state: save(store, Settings(clock=state)), after=self._clock_moved
         )
@@ -269,7 +278,7 @@ class Engine:
                 self.clock(),
                 self.ask(Ask(request=message.request, user_id=message.user_id)),
             )
-            return asked if isinstance(asked, Refused) else refuse(Cause.SELLER_DENIED), now
+            return asked if isinstance(asked, Refused) else denied(message.by), now
         keys = Keys(client_id=message.request.client_id, user_id=message.user_id)
         decide = partial(approve, request=message.request, user_id=message.user_id)
         return self._stepped(keys, decide)
@@ -320,13 +329,17 @@ class Engine:
         """
         with self._changing:
             save(self.store, Settings(consent=consent))
-            self.consent = consent
+            was, self.consent = self.consent, consent
+            if consent != was:
+                self.note(f"consent: {told(consent.mode, consent.seller)}")
 
     def set_profile(self, profile: Profile) -> None:
         """Change the switches, for requests from now on. Raises as `set_consent`."""
         with self._changing:
             save(self.store, Settings(profile=profile))
-            self.profile = profile
+            was, self.profile = self.profile, profile
+            if profile != was:
+                self.note(f"profile: {spelled_out(profile.name, switched(profile))}")
 
     def _clock_moved(self) -> None:
         self.note(f"clock: {moment(self.clock())}")
@@ -356,7 +369,7 @@ class Engine:
                 if record is not None and record not in records:
                     records.append(record)
         self.resources.mark_start()
-        self._start = _StartState(
+        self.start = StartState(
             records=records,
             clock=self.clock.state(),
             consent=self.consent,
@@ -370,7 +383,7 @@ class Engine:
         Faults that were there at the start are armed anew; whatever waits at one goes on.
         Raises StoreError if that cannot be saved: then all is as it was.
         """
-        if (start := self._start) is None:
+        if (start := self.start) is None:
             return
         settings = Settings(clock=start.clock, profile=start.profile, consent=start.consent)
         with self._courier.dropping() if self._courier is not None else nullcontext():

@@ -19,6 +19,7 @@ from mp_oauth_sandbox.core.registration import (
 )
 from mp_oauth_sandbox.core.targets import check_webhook
 from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.engine.modes import edited
 
 
 class Panel:
@@ -80,6 +81,7 @@ class Panel:
         self, client_id: str, change: Callable[[Application], Application]
     ) -> Application:
         """Edit an application. Raises InvalidInputError if it does not exist or is invalid."""
+        names: list[str] = []
 
         def decide(view: View) -> tuple[Change, Application]:
             if view.application is None:
@@ -97,9 +99,14 @@ class Panel:
             check_application(wanted, self._engine.profile)
             if changed.webhook != view.application.webhook:
                 check_webhook(changed.webhook, self._engine.webhook_hosts)
+            names[:] = edited(view.application, changed)
             return Change(put=(changed,)), changed
 
-        return self._engine.transact(Keys(client_id=client_id), decide, now=self._engine.clock())
+        now = self._engine.clock()
+        changed = self._engine.transact(Keys(client_id=client_id), decide, now=now)
+        if names:
+            self._engine.note(f"application edited: {', '.join(names)}", client_id=client_id)
+        return changed
 
     def create_seller(self, wanted: NewSeller) -> Seller:
         """Create a test seller. Raises InvalidInputError naming the field at fault."""

@@ -8,7 +8,7 @@ from typing import get_type_hints
 
 import msgspec
 
-from mp_oauth_sandbox.core.profile import EVIDENCE, PRESETS, Profile
+from mp_oauth_sandbox.core.profile import DEFAULT, EVIDENCE, PRESETS, Profile
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.support.checked import did_you_mean, misfit
 
@@ -72,13 +72,16 @@ def changed_profile(base: Profile, switches: Mapping[str, object]) -> Profile:
     return msgspec.convert({**values, **switches}, Profile)
 
 
+def switched(profile: Profile) -> dict[str, object]:
+    """The switches, by name, that differ from the preset of that name, else from the default."""
+    preset = PRESETS.get(profile.name, DEFAULT)
+    values = {switch.name: getattr(profile, switch.name) for switch in switches()}
+    return {name: value for name, value in values.items() if value != getattr(preset, name)}
+
+
 def described(profile: Profile) -> str:
     """A profile in a few words: its name, and how many switches differ from that preset."""
-    preset = PRESETS.get(profile.name)
-    if preset is None:
-        return profile.name
-    names = [switch.name for switch in fields(Profile)]
-    changed = sum(getattr(profile, name) != getattr(preset, name) for name in names)
+    changed = len(switched(profile)) if profile.name in PRESETS else 0
     return f"{profile.name}, {changed} switches changed" if changed else profile.name
 
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from mp_oauth_sandbox.control.explain import Explained, UrlPart
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.records import CredentialKind, Keys
-from mp_oauth_sandbox.core.refusals import explanation, refuse, remedy, word
+from mp_oauth_sandbox.core.refusals import denied, explanation, remedy, word
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.explain.explained import rows
 from mp_oauth_sandbox.explain.pasted import Pasted, oddities, shown_address, shown_name
@@ -25,7 +25,7 @@ _KNOWN = {"code", "state", "error", "error_description"}
 def explain_callback(engine: Engine, pasted: Pasted) -> Explained:
     """What a callback brings, and whether the application should take it."""
     code, error = pasted.first("code"), pasted.first("error")
-    findings = [*_error(error)]
+    findings = [*_error(engine, error, pasted.first("state"))]
     facts: dict[str, str] = {}
     text = "a callback URL"
     told: list[str] = []
@@ -78,20 +78,29 @@ def _address(engine: Engine, pasted: Pasted, code: str) -> list[UrlPart]:
     return [UrlPart(name="address", ok=False, text=text, remedy=remedy)]
 
 
-def _error(error: str | None) -> list[UrlPart]:
+def _error(engine: Engine, error: str | None, state: str | None) -> list[UrlPart]:
     if error is None:
         return []
     cause = _ERRORS.get(error)
     if cause is Cause.SELLER_DENIED:
-        refused = refuse(cause)
-        text = f"{error}: {explanation(refused)}"
-        return [UrlPart(name="error", ok=False, text=text, remedy=remedy(refused))]
+        why, todo = _denial(engine, state)
+        return [UrlPart(name="error", ok=False, text=f"{error}: {why}", remedy=todo)]
     if cause is not None:
         text = f"{error}: the redirect_uri of the authorization URL is not registered"
         todo = "Register exactly the URI that is sent, or send exactly a registered one."
         return [UrlPart(name="error", ok=False, text=text, remedy=todo)]
     todo = "Do not call the token endpoint; let the seller start again."
     return [UrlPart(name="error", ok=False, text=word(error), remedy=todo)]
+
+
+def _denial(engine: Engine, state: str | None) -> tuple[str, str]:
+    """How the seller has refused and what to do: as the journal has it of that state."""
+    label = None if state is None else state_label(engine, state)
+    for entry in reversed(engine.journal.entries()):
+        if entry.cause is Cause.SELLER_DENIED and entry.facts.get("state") == label:
+            return entry.explanation or "", entry.remedy or ""
+    refused = denied(None)
+    return explanation(refused), remedy(refused)
 
 
 def state_label(engine: Engine, state: str) -> str:

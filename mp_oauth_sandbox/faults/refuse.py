@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Refused
-from mp_oauth_sandbox.core.refusals import RULES, missing, missing_of_trio, refuse
+from mp_oauth_sandbox.core.refusals import RULES, denied, missing, missing_of_trio, refuse
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.wire.exchange import (
@@ -74,6 +74,8 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
         status = self._status()
         if self.cause is Cause.PARAMETER_MISSING:
             return _missing(asked)
+        if self.cause is Cause.SELLER_DENIED:
+            return denied("fault")
         if status is not None and status != 429:
             return refuse(Cause.SERVER_FAILED, status=status)
         cause = self.cause or Cause.RATE_LIMITED

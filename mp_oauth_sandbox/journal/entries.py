@@ -26,6 +26,13 @@ UNHEARD = {
     "dropped": "a fault hung up instead of answering",
 }
 
+#: Who may have said yes for a seller who was not asked, by the fact that names them.
+_UNASKED = {
+    "consent_mode": "the consent mode",
+    "browser_session": "this browser's own consent",
+    "earlier_consent": "an earlier consent",
+}
+
 
 class Arrival(Struct, eq=False, gc=False):
     """A request that came, and is not over. `number` is that of its arrival, see `Entry`.
@@ -142,7 +149,9 @@ class Entry(Struct, kw_only=True, gc=False):
         # Whose a refused credential is was not part of the answer.
         answered = self.cause is None or self.kind == "authorization"
         seller = f"  seller {self.user_id}" if answered and self.user_id is not None else ""
-        text = f"{self.at.time().isoformat('seconds')} {self.line}{seller}"
+        by = _UNASKED.get(self.facts.get("answered_by", "")) if self.cause is None else None
+        said = f"  by {by}" if by is not None else ""
+        text = f"{self.at.time().isoformat('seconds')} {self.line}{seller}{said}"
         if self.why is not None:
             why = (self.explanation or "").replace("\n", "\n     ")
             text += f"\n  why: {self.why}. {why}\n  do:  {self.remedy}\n  see: {self.source}"

@@ -151,6 +151,10 @@ class Journal:
         """The entries that a checked query wants, oldest first, at most `limit`."""
         return find(self.entries(after=query.after), query, limit=limit)
 
+    def latest(self, query: Query, *, limit: int) -> list[Entry]:
+        """The newest `limit` entries that a checked query wants, oldest first."""
+        return find(reversed(self.entries()), query, limit=limit)[::-1]
+
     def refusals(self) -> list[Entry]:
         """Every refusal, oldest first."""
         return [entry for entry in self.entries() if entry.cause is not None]

@@ -18,8 +18,8 @@ from mp_oauth_sandbox.journal.entries import Entry, Happened
 #: A long value in the query of an address; nobody needs it whole to follow the journal.
 _LONG_VALUE = re.compile(r"([?&][^=&]*=)[^&]{16,}")
 
-#: Facts of a refusal that are kept as they are: numbers, to be compared by programs.
-_KEPT_FACTS = ("age_seconds", "expired_seconds")
+#: Facts of a refusal that are kept as they are, to be compared by programs: numbers and a word.
+_KEPT_FACTS = ("age_seconds", "expired_seconds", "answered_by")
 
 
 def masked(text: str) -> str:

@@ -193,6 +193,16 @@ class ResourceTable:
         with self._lock:
             self._start = (dict(self._rows), self._next)
 
+    def changes(self) -> list[str]:
+        """How the rows differ from those that `reset` returns to, one by one."""
+        with self._lock:
+            rows, (start, _) = dict(self._rows), self._start
+        here = [row for shape, row in rows.items() if start.get(shape) is not row]
+        gone = [row for shape, row in start.items() if shape not in rows]
+        return [f"{row.method} {row.path} answers {row.status}" for row in here] + [
+            f"{row.method} {row.path} is removed" for row in gone
+        ]
+
     def reset(self) -> None:
         """Return to the start rows."""
         with self._lock:

@@ -29,7 +29,7 @@ def create_app(
     """The whole sandbox as one ASGI application, to host or to mount at the root of a server."""
     access, limits = access or Access(), body_limits or BodyLimits()
     api, pages, sessions = TokenApi(engine, limits), Pages(access, limits), Sessions()
-    consent, home = ConsentPages(engine, pages, sessions), Home(engine, pages)
+    consent, home = ConsentPages(engine, pages, sessions), Home(engine, pages, sessions)
     resources = ResourceApi(engine, limits)
 
     engine.at_reset(sessions.forget)

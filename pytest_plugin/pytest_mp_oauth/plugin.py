@@ -19,7 +19,7 @@ def pytest_runtest_makereport(
     if report.when == "call" and report.failed and sandbox is not None:
         refusals = sandbox.journal.refusals()[-5:]
         if refusals:
-            text = "\n".join(str(entry) for entry in refusals)
+            text = "\n".join(f"{entry.at.date()} {entry}" for entry in refusals)
             report.sections.append(("mp_sandbox: the last refusals", text))
         told = [entry for entry in sandbox.journal.query(kind="webhook") if entry.reception][-5:]
         if told:

@@ -65,6 +65,20 @@ def test_the_front_page_of_an_empty_sandbox_says_how_to_begin(
     expect(page.get_by_text("No application is registered yet.")).to_be_visible()
 
 
+def test_modes_on_the_front_page_come_and_go_by_themselves(page: "Page", sandbox: Sandbox) -> None:
+    page.goto(sandbox.url)
+    modes = page.get_by_role("region", name="Not as at the start")
+    expect(page.get_by_role("status")).to_contain_text("New entries appear by themselves")
+    expect(modes).to_be_hidden()
+
+    sandbox.deny()
+    expect(modes).to_contain_text("consent deny")
+    sandbox.faults.add("slow", on="token", seconds=1)
+    expect(modes.get_by_role("listitem")).to_have_count(2)
+    sandbox.reset()
+    expect(modes).to_be_hidden()
+
+
 def test_the_journal_on_the_front_page_grows_by_itself_with_cause_and_remedy(
     page: "Page", sandbox: Sandbox
 ) -> None:

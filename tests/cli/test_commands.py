@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -157,10 +158,31 @@ def test_an_accepted_forgery_is_red_and_found_by_its_word_a_refused_one_is_green
         accepted = run("journal", "--cause", "forgery_accepted", color=True).stdout
         refused = run("journal", "--cause", "forgery_refused", color=True).stdout
 
-    assert accepted.startswith("\x1b[31m")
+    assert " \x1b[31m" in accepted
     assert "why: forgery_accepted. The receiver answered 200" in accepted
-    assert refused.startswith("\x1b[32m")
+    assert " \x1b[32m" in refused
     assert "as it should" in refused
+
+
+def test_what_is_not_as_at_the_start_is_told_by_health_and_first_by_the_journal(run):
+    assert "not as at the start" not in run("health").stdout + run("journal").stdout
+    run("consent", "deny")
+    run("clock", "freeze")
+    told = "not as at the start: consent deny (every seller refuses at once, without a page)"
+
+    assert run("health").stdout.splitlines()[1] == f"{told} | clock frozen"
+    assert run("journal", "--last", "1").stdout.splitlines()[0] == f"{told} | clock frozen"
+    assert all(json.loads(line)["seq"] for line in run("journal", "--json").stdout.splitlines())
+
+
+def test_entries_of_other_days_have_another_date(run, sandbox: Sandbox):
+    sandbox.clock.travel(datetime(2100, 1, 1, 12, tzinfo=UTC))
+    sandbox.clock.travel(datetime(2100, 7, 1, 12, tzinfo=UTC))
+
+    _, first, second = run("journal").stdout.splitlines()
+
+    assert first.startswith("2100-01-01 12:00:00 clock: 2100-01-01")
+    assert second.startswith("2100-07-01 12:00:00 clock: 2100-07-01")
 
 
 def test_a_full_journal_is_read_to_its_end(run, sandbox: Sandbox):

@@ -117,7 +117,7 @@ def test_a_fresh_code_would_be_accepted(sandbox: Sandbox, shop: Integration, sel
     assert explained.facts["client_id"] == shop.application.client_id
     assert explained.facts["application"] == "Tienda Sol"
     assert explained.facts["user_id"] == str(seller.user_id)
-    assert explained.facts["issued_by"].startswith("entry 1: GET /authorization")
+    assert explained.facts["issued_by"].startswith("entry 2: GET /authorization")
     assert explained.facts["now"] == "accepted"
     assert "spent_at" not in explained.facts
     first, *_, last = str(explained).split("\n")
@@ -134,8 +134,8 @@ def test_a_spent_code_tells_which_exchange_spent_it(sandbox: Sandbox, shop: Inte
     explained = told(sandbox, code, code, tokens["access_token"], tokens["refresh_token"])
 
     assert explained.facts["cause"] == "code_already_redeemed"
-    assert explained.facts["spent_by"].startswith("entry 2: POST /oauth/token")
-    assert explained.facts["entries"] == "1, 2, 3"
+    assert explained.facts["spent_by"].startswith("entry 3: POST /oauth/token")
+    assert explained.facts["entries"] == "2, 3, 4"
     assert explained.facts["newest_generation"] == "1"
     label = sandbox._engine.mint.label
     assert label(tokens["refresh_token"]) in explained.facts["newest"]
@@ -151,7 +151,7 @@ def test_a_burnt_code_tells_which_failure_spent_it(sandbox: Sandbox, shop: Integ
     explained = told(sandbox, code, code)
 
     assert explained.facts["cause"] == "code_burnt"
-    assert explained.facts["spent_by"].startswith("entry 2: POST /oauth/token")
+    assert explained.facts["spent_by"].startswith("entry 4: POST /oauth/token")
 
 
 def test_an_expired_code_is_told_from_an_unknown_one(sandbox: Sandbox, shop: Integration):
@@ -224,7 +224,7 @@ def test_fresh_tokens_would_be_accepted(sandbox: Sandbox, shop: Integration):
         explained = told(sandbox, f"  '{tokens[name]}'\n", tokens[name])
         assert explained.kind == name
         assert explained.facts["now"] == "accepted"
-        assert explained.facts["issued_by"].startswith("entry 2: ")
+        assert explained.facts["issued_by"].startswith("entry 3: ")
         assert explained.facts["scopes"] == "offline_access payments read write"
         assert explained.facts["live_mode"] == "true"
 
@@ -257,8 +257,8 @@ def test_a_replaced_refresh_token_leads_to_the_newest(sandbox: Sandbox, shop: In
     explained = told(sandbox, first, first, second, third)
 
     assert explained.facts["cause"] == "refresh_replaced"
-    assert explained.facts["spent_by"].startswith("entry 3: ")
-    assert explained.facts["newest_by"].startswith("entry 4: ")
+    assert explained.facts["spent_by"].startswith("entry 4: ")
+    assert explained.facts["newest_by"].startswith("entry 5: ")
     assert sandbox._engine.mint.label(third) in explained.facts["newest"]
     assert (explained.facts["generation"], explained.facts["newest_generation"]) == ("1", "3")
 
@@ -449,7 +449,7 @@ def test_a_state_that_brought_several_codes_is_named(sandbox: Sandbox, shop: Int
 
     explained = told(sandbox, shop.url(), STATE)
 
-    assert "several codes already (entries 1, 2)" in finding(explained, "state").text
+    assert "several codes already (entries 2, 3)" in finding(explained, "state").text
 
 
 def test_an_unknown_client_is_named(sandbox: Sandbox, shop: Integration):
@@ -599,7 +599,7 @@ def test_a_callback_tells_of_its_code_and_state(sandbox: Sandbox, shop: Integrat
 
     assert explained.kind == "callback_url"
     assert [one.name for one in explained.findings if not one.ok] == []
-    assert "as in entry 1" in finding(explained, "state").text
+    assert "as in entry 2" in finding(explained, "state").text
     assert explained.facts["now"] == "accepted"
     assert str(explained).endswith("now: would be accepted")
 
@@ -643,6 +643,8 @@ def test_a_denial_is_explained(sandbox: Sandbox, shop: Integration):
 
     assert explained.kind == "callback_url"
     assert "refused to link" in finding(explained, "error").text
+    assert "the consent mode is deny" in finding(explained, "error").text
+    assert "mp-oauth-sandbox consent page" in finding(explained, "error").remedy
     assert finding(explained, "state").ok
 
 

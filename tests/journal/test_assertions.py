@@ -6,15 +6,19 @@ from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.refusals import refuse
 from mp_oauth_sandbox.journal import Happened, Journal
 
+SAID = """\
+  sandbox                 #1 consent: auto (seller 200000001 approves at once, without a page)
+"""
+
 LINKED = """\
-  browser     -> sandbox  #1 GET /authorization (state ...#6c3113) -> 302 code issued \
+  browser     -> sandbox  #2 GET /authorization (state ...#6c3113) -> 302 code issued \
 (code TG-...#009414)
-  integration -> sandbox  #2 POST /oauth/token authorization_code (code TG-...#009414) -> 200 \
+  integration -> sandbox  #3 POST /oauth/token authorization_code (code TG-...#009414) -> 200 \
 tokens issued (access token APP_USR-...#2be089, refresh token TG-...#b7b914)
 """
 
 AGAIN = """\
-  integration -> sandbox  #3 POST /oauth/token authorization_code (code TG-...#009414) -> 400 \
+  integration -> sandbox  #4 POST /oauth/token authorization_code (code TG-...#009414) -> 400 \
 refused: code_already_redeemed"""
 
 WHY = """
@@ -35,7 +39,7 @@ def failing(check, *args, **wanted) -> str:
 
 @pytest.fixture
 def story(shop):
-    """Ana is linked (1, 2), and her code comes again (3)."""
+    """Ana is linked (2, 3), and her code comes again (4)."""
     code = shop.code(shop.ana)
     shop.redeem(code)
     shop.redeem(code)
@@ -48,11 +52,11 @@ def told(story) -> Journal:
 
 
 def test_what_holds_passes_and_gives_the_entry(story, told: Journal):
-    assert told.assert_refused("code_already_redeemed").seq == 3
-    assert told.assert_refused("code_already_redeemed", seller=story.ana, kind="token").seq == 3
-    assert [entry.seq for entry in told.assert_count(2, kind="token")] == [2, 3]
-    assert told.assert_last(status=400, cause="code_already_redeemed").seq == 3
-    assert told.assert_last(kind="authorization", outcome="code issued", status=302).seq == 1
+    assert told.assert_refused("code_already_redeemed").seq == 4
+    assert told.assert_refused("code_already_redeemed", seller=story.ana, kind="token").seq == 4
+    assert [entry.seq for entry in told.assert_count(2, kind="token")] == [3, 4]
+    assert told.assert_last(status=400, cause="code_already_redeemed").seq == 4
+    assert told.assert_last(kind="authorization", outcome="code issued", status=302).seq == 2
     told.assert_no_refusals(seller=story.bea)
     told.assert_no_refusals(kind="authorization")
 
@@ -60,24 +64,24 @@ def test_what_holds_passes_and_gives_the_entry(story, told: Journal):
 def test_a_refusal_that_did_not_come_shows_what_came_instead(told: Journal):
     assert failing(told.assert_refused, "code_expired") == (
         "expected a refusal (cause code_expired), but there is none. What happened:\n"
-        f"{LINKED}{AGAIN}"
+        f"{SAID}{LINKED}{AGAIN}"
     )
 
 
 def test_a_refusal_that_came_is_pointed_at_and_explained(told: Journal):
     assert failing(told.assert_no_refusals, grant_type="authorization_code") == (
         "expected no refusal (grant_type authorization_code), but there is 1 refusal."
-        f" What happened:\n{LINKED}{AGAIN}{HERE}{WHY}"
+        f" What happened:\n{SAID}{LINKED}{AGAIN}{HERE}{WHY}"
     )
 
 
 def test_a_wrong_number_points_at_those_there_are(story, told: Journal):
     assert failing(told.assert_count, 2, cause="code_already_redeemed") == (
         "expected 2 entries (cause code_already_redeemed), but there is 1 entry."
-        f" What happened:\n{LINKED}{AGAIN}{HERE}"
+        f" What happened:\n{SAID}{LINKED}{AGAIN}{HERE}"
     )
-    assert failing(told.assert_count, 1, seller=story.bea) == (
-        "expected 1 entries (seller 200000002), but there are 0 entries."
+    assert failing(told.assert_count, 1, seller=story.bea, since=1) == (
+        "expected 1 entries (seller 200000002, after #1), but there are 0 entries."
         " What happened:\n  (nothing)"
     )
 
@@ -89,8 +93,8 @@ def test_another_last_exchange_is_shown_with_what_it_has(story, told: Journal):
 
     assert said == (
         "expected the last exchange to have status 200, outcome tokens issued, but it has"
-        f" status 400, outcome refused. What happened:\n{LINKED}{AGAIN}{HERE}\n"
-        f"  sandbox                 #4 clock: 2026-03-02T12:00:00.000Z{WHY}"
+        f" status 400, outcome refused. What happened:\n{SAID}{LINKED}{AGAIN}{HERE}\n"
+        f"  sandbox                 #5 clock: 2026-03-02T12:00:00.000Z{WHY}"
     )
 
 

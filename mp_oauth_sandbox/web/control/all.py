@@ -22,7 +22,7 @@ from mp_oauth_sandbox.webhooks.public import Webhooks
 def operations(engine: Engine, webhooks: Webhooks, sessions: Sessions) -> tuple[Operation, ...]:
     """Every operation, on this engine, these notifications and these browsers."""
     nouns = (
-        SandboxOperations(engine),
+        SandboxOperations(engine, sessions),
         ApplicationOperations(engine),
         SellerOperations(engine),
         ConsentOperations(engine, sessions),

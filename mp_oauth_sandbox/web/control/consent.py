@@ -5,7 +5,7 @@ from http import HTTPStatus
 from mp_oauth_sandbox.control import consent
 from mp_oauth_sandbox.control.consent import ConsentIn, ConsentOut, SessionOut
 from mp_oauth_sandbox.control.types import Nothing
-from mp_oauth_sandbox.core.consent import Consent
+from mp_oauth_sandbox.core.consent import Consent, told
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.web.control.operations import (
@@ -39,13 +39,21 @@ class ConsentOperations:
         wanted = self._panel.checked_consent(Consent(mode=given.mode, seller=given.seller))
         if given.session is None:
             self._engine.set_consent(wanted)
-        elif not self._sessions.answer_as(given.session, wanted):
+        else:
+            self._answer_as(given.session, wanted)
+        return _shown(wanted)
+
+    def _answer_as(self, session_id: str, wanted: Consent) -> None:
+        session = self._sessions.find(session_id)
+        if session is None:
             raise CallRefusedError(
                 HTTPStatus.NOT_FOUND,
                 "there is no such browser session; open one with POST /_sandbox/sessions",
                 field="session",
             )
-        return _shown(wanted)
+        was, session.consent = session.consent, wanted
+        if wanted != was:
+            self._engine.note(f"consent of one browser: {told(wanted.mode, wanted.seller)}")
 
     async def _show(self, _: Nothing) -> ConsentOut:
         return _shown(self._engine.consent)

@@ -79,7 +79,9 @@ class JournalOperations:
     def _page(self, query: Query, given: JournalWanted) -> JournalOut:
         limit = min(PAGE if given.limit is None else given.limit, PAGE_LIMIT)
         newest = self._journal.newest
-        if query == Query(after=query.after):
+        if not _goes_on(given):
+            entries = self._journal.latest(query, limit=limit)
+        elif query == Query(after=query.after):
             entries = self._journal.entries(after=query.after, limit=limit)
         else:
             entries = self._journal.find(query, limit=limit)
@@ -109,6 +111,11 @@ class JournalOperations:
         )
 
 
+def _goes_on(given: JournalWanted) -> bool:
+    """Whether it says from which number on; else the newest are meant."""
+    return given.after is not None or (given.since is not None and given.since.isdigit())
+
+
 def _query(given: JournalWanted) -> Query:
     """The filters. Raises InvalidInputError naming the one that cannot be."""
     wanted: dict[str, object] = {
@@ -120,7 +127,7 @@ def _query(given: JournalWanted) -> Query:
     if isinstance(since, datetime):
         wanted["since"] = since
         since = 0
-    return Query.of(cast("Wanted", wanted)).starting(max(given.after, since))
+    return Query.of(cast("Wanted", wanted)).starting(max(given.after or 0, since))
 
 
 def _since(text: str) -> int | datetime:

@@ -8,18 +8,21 @@ from mp_oauth_sandbox.control.sandbox import HealthOut
 from mp_oauth_sandbox.control.table import TABLE
 from mp_oauth_sandbox.control.types import Done, Nothing
 from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.engine.modes import modes
 from mp_oauth_sandbox.engine.profiles import described
 from mp_oauth_sandbox.journal import moment
 from mp_oauth_sandbox.web.control.openapi import describe
 from mp_oauth_sandbox.web.control.operations import Operation, does
+from mp_oauth_sandbox.web.pages.sessions import Sessions
 
 
 class SandboxOperations:
     """What concerns the sandbox as a whole."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Tell of this engine."""
+    def __init__(self, engine: Engine, sessions: Sessions) -> None:
+        """Tell of this engine, and of these browsers."""
         self._engine = engine
+        self._sessions = sessions
 
     def operations(self) -> tuple[Operation, ...]:
         """What does each of the calls."""
@@ -37,6 +40,7 @@ class SandboxOperations:
             profile=described(self._engine.profile),
             now=moment(self._engine.clock()),
             reason=problem,
+            modes=modes(self._engine, sessions=self._sessions.with_consent()),
         )
 
     async def _reset(self, _: Nothing) -> Done:

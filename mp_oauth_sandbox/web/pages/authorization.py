@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from mp_oauth_sandbox import wire
 from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.consent import Answerer, Denier
 from mp_oauth_sandbox.core.messages import (
     Approve,
     Ask,
@@ -77,19 +78,20 @@ class ConsentPages:
         context = _Context(request, session, parsed)
         own = session.consent if session else None
         consent = own or self._engine.consent
+        by: Denier = "consent_mode" if own is None else "browser_session"
         user_id = session.user_id if session else None
         if consent.mode == "deny":
-            return await self._deny(context, user_id)
+            return await self._deny(context, user_id, by)
         if consent.mode == "auto" and (own is not None or user_id is None):
             # A browser's own answer says who the person there is, whoever is signed in.
             user_id = consent.seller
         if consent.mode == "auto" and user_id is not None:
-            return await self._approve(context, user_id)
+            return await self._approve(context, user_id, by)
         asked = self._engine.ask(Ask(request=parsed, user_id=user_id))
         if isinstance(asked, Refused):
             return self._refuse(context, asked)
         if user_id is not None and not asked.consent_needed:
-            return await self._approve(context, user_id)
+            return await self._approve(context, user_id, "earlier_consent")
         session = session or self._sessions.open()
         pending = self._sessions.wait(session, parsed, request.query_params.get("lang"))
         return self._shown.question(request, session, pending, asked.application)
@@ -130,21 +132,22 @@ class ConsentPages:
             raise self._dead(request, "request_unknown", session, pending)
         context = _Context(request, session, pending.request, pending)
         if decision == "approve":
-            return await self._approve(context, session.user_id)
-        return await self._deny(context, session.user_id)
+            return await self._approve(context, session.user_id, "person")
+        return await self._deny(context, session.user_id, "person")
 
     # ---- answers to the application ----
 
-    async def _approve(self, context: _Context, user_id: int) -> Response:
+    async def _approve(self, context: _Context, user_id: int, by: Answerer) -> Response:
         message = Approve(request=context.asked, user_id=user_id)
         reply = await self._engine.authorization(message, request=context.line)
         issued = reply.outcome
         if not isinstance(issued, CodeIssued):
             return self._refuse(context, issued, reply)
-        return self._redirect(context, wire.success(issued), reply, "code issued", code=issued.code)
+        back = wire.success(issued)
+        return self._redirect(context, back, reply, "code issued", code=issued.code, by=by)
 
-    async def _deny(self, context: _Context, user_id: int | None) -> Response:
-        message = Deny(request=context.asked, user_id=user_id)
+    async def _deny(self, context: _Context, user_id: int | None, by: Denier) -> Response:
+        message = Deny(request=context.asked, user_id=user_id, by=by)
         reply = await self._engine.authorization(message, request=context.line)
         # Nobody who says no is given anything.
         refused = None if isinstance(reply.outcome, CodeIssued) else reply.outcome
@@ -196,6 +199,7 @@ class ConsentPages:
         outcome: str,
         *,
         code: str | None = None,
+        by: Answerer | None = None,
         refused: Refused | None = None,
     ) -> Response:
         """Back to the application, with a code or with an error."""
@@ -214,6 +218,7 @@ class ConsentPages:
             status=answer.status,
             outcome=outcome,
             code=code,
+            by=by,
             refused=refused,
             error=back.error,
             reply=reply,
@@ -234,7 +239,7 @@ class ConsentPages:
         if session.user_id is not None and not asked.consent_needed:
             if not self._sessions.take(pending):
                 raise self._dead(request, "request_unknown", session, pending)
-            return await self._approve(context, session.user_id)
+            return await self._approve(context, session.user_id, "earlier_consent")
         return self._shown.question(request, session, pending, asked.application, invalid=invalid)
 
     async def _form(self, request: Request) -> tuple[dict[str, str], Session, Pending]:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.consent import Answerer
 from mp_oauth_sandbox.core.messages import AuthorizationRequest, CodeIssued, Refused, Whose
 from mp_oauth_sandbox.core.nearest import caret
 from mp_oauth_sandbox.core.paths import CONSENT
@@ -180,12 +181,16 @@ class SellerPages:
         status: int,
         outcome: str,
         code: str | None = None,
+        by: Answerer | None = None,
         refused: Refused | None = None,
         error: str | None = None,
         reply: Reply[CodeIssued] = PLAIN,
         delivery: Delivery = "pending",
     ) -> Entry:
-        """Write an exchange at the authorization endpoint down; `code` is the one issued in it."""
+        """Write an exchange at the authorization endpoint down.
+
+        `code` is the one issued in it, and `by` who has said yes.
+        """
         label, arrival = self._engine.mint.label, request.scope[ARRIVAL]
         facts: dict[str, str] = {}
         if asked is not None:
@@ -197,6 +202,8 @@ class SellerPages:
                 facts["code_challenge_method"] = (asked.code_challenge_method or "(none)")[:20]
         if code is not None:
             facts["code"] = label(code)
+        if by is not None:
+            facts["answered_by"] = by
         return self._engine.journal.record(
             Happened(
                 kind="authorization",

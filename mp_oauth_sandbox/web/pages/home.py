@@ -14,6 +14,8 @@ from mp_oauth_sandbox.core import paths
 from mp_oauth_sandbox.core.messages import Authentication, RedeemCode
 from mp_oauth_sandbox.core.records import Application
 from mp_oauth_sandbox.engine.engine import Engine
+from mp_oauth_sandbox.engine.modes import modes
+from mp_oauth_sandbox.journal import Query
 from mp_oauth_sandbox.web.api.answering import Answering
 from mp_oauth_sandbox.web.arrivals import ARRIVAL
 from mp_oauth_sandbox.web.delivery import JournaledResponse
@@ -24,11 +26,13 @@ from mp_oauth_sandbox.web.pages.sessions import Sessions, cookie_name
 class Home:
     """GET / and the callback that stands in for an integration one has not written yet."""
 
-    def __init__(self, engine: Engine, pages: Pages) -> None:
-        """Show this engine with these pages."""
+    def __init__(self, engine: Engine, pages: Pages, browsers: Sessions) -> None:
+        """Show this engine with these pages, and that `browsers` at Mercado Pago have modes."""
         self._engine = engine
         self._pages = pages
         self._answering = Answering(engine)
+        self._browsers = browsers
+        # Of the callback page: another site's, as it were.
         self._sessions = Sessions()
 
     async def index(self, request: Request) -> Response:
@@ -36,9 +40,7 @@ class Home:
         self._pages.check_local(request)
         application = self._first_application()
         base_url, journal = str(request.base_url).rstrip("/"), self._engine.journal
-        newest = [
-            msgspec.to_builtins(entry) for entry in journal.entries(after=journal.newest - 50)
-        ]
+        newest = [msgspec.to_builtins(entry) for entry in journal.latest(Query(), limit=50)]
         context = {
             "base_url": base_url,
             "application": application,
@@ -49,6 +51,7 @@ class Home:
                 (f"{paths.CONTROL}/health", "Health"),
             ],
             "entries": list(reversed(newest)),
+            "modes": modes(self._engine, sessions=self._browsers.with_consent()).told,
         }
         return self._pages.render("index.html", context, scripts=True)
 

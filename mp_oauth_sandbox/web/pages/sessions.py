@@ -85,13 +85,13 @@ class Sessions:
                 self._sessions.popitem(last=False)
         return session
 
-    def answer_as(self, session_id: str, consent: Consent) -> bool:
-        """Let the person in that browser answer so; False if there is no such session."""
-        session = self.find(session_id)
-        if session is None:
-            return False
-        session.consent = consent
-        return True
+    def with_consent(self) -> int:
+        """How many browsers have a consent of their own that asks nobody."""
+        with self._lock:
+            return sum(
+                one.consent is not None and one.consent.mode != "page"
+                for one in self._sessions.values()
+            )
 
     def wait(
         self, session: Session, request: AuthorizationRequest, language: str | None

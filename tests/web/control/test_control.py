@@ -149,7 +149,7 @@ def test_health_says_version_profile_and_time(client: httpx.Client) -> None:
     health = call(client, "GET /health").json()
     assert health["status"] == "ok"
     assert health["profile"] == "default"
-    assert set(health) == {"status", "version", "profile", "now", "reason"}
+    assert set(health) == {"status", "version", "profile", "now", "reason", "modes"}
 
 
 # ---- journal and reset ----
@@ -158,7 +158,7 @@ def test_health_says_version_profile_and_time(client: httpx.Client) -> None:
 def test_the_journal_is_read_in_pages(client: httpx.Client) -> None:
     for _ in range(5):
         client.get("/users/me")
-    first = call(client, "GET /journal?limit=2").json()
+    first = call(client, "GET /journal?after=0&limit=2").json()
     assert [entry["seq"] for entry in first["entries"]] == [1, 2]
     assert first["next"] == 2
     rest = call(client, f"GET /journal?after={first['next']}&limit=100").json()
@@ -166,6 +166,27 @@ def test_the_journal_is_read_in_pages(client: httpx.Client) -> None:
     none = call(client, f"GET /journal?after={rest['next']}").json()
     assert none == {"entries": [], "next": 5}
     assert call(client, "GET /journal?limit=0").json() == {"entries": [], "next": 0}
+
+
+def test_without_after_the_newest_entries_are_told_and_paging_goes_on_from_there(
+    client: httpx.Client,
+) -> None:
+    for _ in range(105):
+        client.get("/users/me")
+    client.get("/users/me", headers={"Authorization": "Bearer nonsense"})
+
+    page = call(client, "GET /journal").json()
+
+    assert [entry["seq"] for entry in page["entries"]] == list(range(7, 107))
+    assert page["entries"][-1]["cause"] == "token_malformed"
+    assert page["next"] == 106
+    assert call(client, "GET /journal?limit=2").json()["next"] == 106
+    assert call(client, "GET /journal?after=106").json() == {"entries": [], "next": 106}
+    client.get("/users/me")
+    later = call(client, "GET /journal?after=106").json()
+    assert [entry["seq"] for entry in later["entries"]] == [107]
+    oldest = call(client, "GET /journal?after=0&limit=2").json()
+    assert [entry["seq"] for entry in oldest["entries"]] == [1, 2]
 
 
 def test_after_a_reset_next_falls_back_so_that_readers_start_over(client: httpx.Client) -> None:

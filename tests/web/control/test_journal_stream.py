@@ -52,7 +52,15 @@ def asked(live: Sandbox) -> Application:
             ],
         ),
         ("application=124", []),
-        ("kind=token&limit=1", ["POST /oauth/token authorization_code -> 200"]),
+        ("kind=token&after=0&limit=1", ["POST /oauth/token authorization_code -> 200"]),
+        ("kind=token&since=0&limit=1", ["POST /oauth/token authorization_code -> 200"]),
+        # Without a number to go on from, the newest.
+        ("kind=token&limit=1", ["POST /oauth/token -> 400"]),
+        ("kind=token&limit=1&since=2020-01-01T00:00:00Z", ["POST /oauth/token -> 400"]),
+        (
+            "kind=token&limit=2",
+            ["POST /oauth/token authorization_code -> 400", "POST /oauth/token -> 400"],
+        ),
         ("kind=authorization&since=2020-01-01T00:00:00Z", ["GET /authorization -> 302"]),
         ("since=9000-01-01T00:00:00Z", []),
     ],

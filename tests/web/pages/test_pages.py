@@ -118,12 +118,32 @@ def test_a_seller_signs_in_by_button_and_approves(
     assert found[1] == quote("a state/ñ", safe="")
 
 
-def test_a_seller_cancels(client: httpx.Client, start: Start, seller: Seller) -> None:
+def test_a_seller_cancels(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
     consent = sign_in(client, start(), user_id=seller.user_id)
     answer = decide(client, consent, "cancel")
     assert answer.status_code == 302
     state = quote("a state/ñ", safe="")
     assert answer.headers["location"] == f"{CALLBACK}?error=access_denied&state={state}"
+    entry = sandbox.journal.last()
+    assert "a person pressed cancel on the page" in (entry.explanation or "")
+    assert (entry.remedy or "").startswith("Nothing to repair")
+    assert entry.facts["answered_by"] == "person"
+
+
+def test_the_journal_tells_whether_a_person_has_approved(
+    client: httpx.Client, start: Start, seller: Seller, sandbox: Sandbox
+) -> None:
+    decide(client, sign_in(client, start(), user_id=seller.user_id), "approve")
+    entry = sandbox.journal.last()
+    assert entry.facts["answered_by"] == "person"
+    assert str(entry).endswith(f"code issued  seller {seller.user_id}")
+
+    sandbox.change_profile(skip_repeated_consent=True)
+    start()
+    assert sandbox.journal.last().facts["answered_by"] == "earlier_consent"
+    assert str(sandbox.journal.last()).endswith("  by an earlier consent")
 
 
 def test_an_existing_nickname_signs_in_in_any_case(
@@ -628,7 +648,7 @@ def test_a_head_request_gets_no_code(
     sandbox.auto_consent(seller)
     answer = client.head(sandbox.authorization_url(application))
     assert "location" not in answer.headers
-    assert len(sandbox.journal) == 0
+    assert [entry.kind for entry in sandbox.journal] == ["control"]
 
 
 def test_a_redirect_uri_with_an_ipv6_host_is_allowed_by_its_scheme(

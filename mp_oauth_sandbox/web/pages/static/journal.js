@@ -11,6 +11,8 @@ const GIVE_UP_AFTER = 3;
 const list = document.getElementById("journal");
 const state = document.getElementById("journal-state");
 const empty = document.getElementById("journal-empty");
+const modes = document.getElementById("modes");
+const modesList = document.getElementById("modes-list");
 
 let last = Number(list.firstElementChild?.dataset.seq ?? 0);
 let failures = 0;
@@ -83,8 +85,17 @@ function startOver() {
   list.replaceChildren();
 }
 
-async function ask() {
-  const response = await fetch(`/_sandbox/journal?after=${last}&limit=${PAGE_SIZE}`, {
+// What somebody else has changed meanwhile, or set right again.
+function showModes(told) {
+  const shown = Array.from(modesList.children, (item) => item.textContent);
+  if (JSON.stringify(shown) !== JSON.stringify(told)) {
+    modesList.replaceChildren(...told.map((mode) => element("li", "", mode)));
+  }
+  modes.hidden = told.length === 0;
+}
+
+async function ask(path) {
+  const response = await fetch(`/_sandbox/${path}`, {
     cache: "no-store",
     signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
   });
@@ -95,10 +106,11 @@ async function ask() {
 async function poll() {
   let more = false;
   try {
-    const { entries, next } = await ask();
+    const { entries, next } = await ask(`journal?after=${last}&limit=${PAGE_SIZE}`);
     if (Number.isInteger(next) && next < last) startOver();
     show(entries);
     more = entries.length === PAGE_SIZE;
+    if (!more) showModes((await ask("health")).modes.told);
     failures = 0;
     say("Newest first. New entries appear by themselves.");
   } catch {
