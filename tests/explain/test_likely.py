@@ -131,40 +131,59 @@ def test_a_path_that_is_near_to_nothing_is_left_alone(shop: Shop, path: str):
     assert "Most likely" not in shop.explained()
 
 
-def almost(shop: Shop) -> dict[str, tuple[dict[str, str], str]]:
-    code, application = shop.code(), shop.application
-    tokens = shop.tokens()
-    other = shop.sandbox.register_application(name="Otra", redirect_uris=[CALLBACK])
-    secret, number = application.client_secret, application.client_id
-    return {
-        "a space": ({"code": f"{code} "}, "code is the authorization code TG-...#"),
-        "state behind": ({"code": f"{code}&state=1"}, "with `&state=` and what follows it"),
-        "quotes": ({"code": f'"{code}"'}, "in quotes"),
-        "undefined": ({"code": "undefined"}, "code is the text `undefined`"),
-        "a label": ({"code": shop.sandbox._engine.mint.label(code)}, "the short name by which"),
-        "cut off": ({"code": code[:20]}, "cut off after 20 of"),
-        "upper case": ({"code": code.upper()}, "another mix of upper and lower case"),
-        "secret, line": ({"client_secret": f"{secret}\n"}, "with a line break behind it"),
-        "secret, cut": ({"client_secret": secret[:-1]}, "cut off after 31 of 32"),
-        "secret, other": ({"client_secret": other.client_secret}, "of application Otra"),
-        "id, quoted": ({"client_id": f'"{number}"'}, "the client_id of application Tienda"),
-        "id, of seller": ({"client_id": str(shop.seller.user_id)}, "the user_id of ANA, and not"),
-        "id and secret": ({"client_id": secret, "client_secret": number}, "and not a client_id"),
-        "id, a digit": ({"client_id": f"{number}7"}, "with one character too many, number 17"),
-        "grant type": ({"grant_type": "authorization-code"}, "grant_type is authorization_code"),
-        "grant": ({"grant_type": "AuthorizationCode"}, "grant_type is to be authorization_code"),
-        "key as secret": ({"client_secret": application.public_key}, "the public_key of"),
-        "token, quoted": (
-            {"grant_type": "refresh_token", "refresh_token": f"'{tokens['refresh_token']}'"},
-            "the refresh token TG-...#",
-        ),
-    }
+class Values:
+    """What a shop has to mix up."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.code, self.tokens = shop.code(), shop.tokens()
+        self.label = shop.sandbox._engine.mint.label(self.code)
+        self.secret, self.number = shop.application.client_secret, shop.application.client_id
+        self.key, self.seller = shop.application.public_key, str(shop.seller.user_id)
+        other = shop.sandbox.register_application(name="Otra", redirect_uris=[CALLBACK])
+        self.other = other.client_secret
 
 
-@pytest.mark.parametrize("slip", almost(Shop(Sandbox(live=False))))
+ALMOST: dict[str, tuple[Callable[[Values], dict[str, str]], str]] = {
+    "a space": (lambda v: {"code": f"{v.code} "}, "code is the authorization code TG-...#"),
+    "state": (lambda v: {"code": f"{v.code}&state=1"}, "with `&state=` and what follows it"),
+    "quotes": (lambda v: {"code": f'"{v.code}"'}, "in quotes"),
+    "undefined": (lambda _: {"code": "undefined"}, "code is the text `undefined`"),
+    "a label": (lambda v: {"code": v.label}, "the short name by which"),
+    "cut off": (lambda v: {"code": v.code[:20]}, "cut off after 20 of"),
+    "upper case": (lambda v: {"code": v.code.upper()}, "another mix of upper and lower case"),
+    "secret, line": (lambda v: {"client_secret": f"{v.secret}\n"}, "with a line break behind it"),
+    "secret, cut": (lambda v: {"client_secret": v.secret[:-1]}, "cut off after 31 of 32"),
+    "secret, other": (lambda v: {"client_secret": v.other}, "of application Otra"),
+    "id, quoted": (lambda v: {"client_id": f'"{v.number}"'}, "the client_id of application Tienda"),
+    "id, of seller": (lambda v: {"client_id": v.seller}, "the user_id of ANA, and not"),
+    "swapped": (
+        lambda v: {"client_id": v.secret, "client_secret": v.number},
+        "and not a client_id",
+    ),
+    "id, a digit": (lambda v: {"client_id": f"{v.number}7"}, "one character too many, number 17"),
+    "grant type": (
+        lambda _: {"grant_type": "authorization-code"},
+        "grant_type is authorization_code, with",
+    ),
+    "grant": (
+        lambda _: {"grant_type": "AuthorizationCode"},
+        "grant_type is to be authorization_code",
+    ),
+    "key as secret": (lambda v: {"client_secret": v.key}, "the public_key of"),
+    "token, quoted": (
+        lambda v: {
+            "grant_type": "refresh_token",
+            "refresh_token": f"'{v.tokens['refresh_token']}'",
+        },
+        "the refresh token TG-...#",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", ALMOST)
 def test_a_value_that_is_almost_a_known_one_is_named(shop: Shop, slip: str):
-    fields, told = almost(shop)[slip]
-    body = {"code": shop.code(), **fields}
+    made, told = ALMOST[slip]
+    body = {"code": shop.code(), **made(Values(shop))}
 
     assert shop.http.post("/oauth/token", json=shop.body(**body)).status_code == 400
 
