@@ -75,13 +75,16 @@ class Profile:
     rate_limited_body: Literal["json", "plain", "too_many_requests"] = _switch(
         "json",
         """Body of a 429. The MP reference names `local_rate_limited` without a body; `plain` is
-        that word alone (what Envoy answers); `too_many_requests` is ML's body for another API.""",
+        that word alone (what Envoy answers; the official Python SDK takes it for a failing server
+        since 3.4.0); `too_many_requests` is that of MP's OpenAPI repository (2026): status, error
+        and message, without `cause`.""",
     )
 
     retry_after: int | None = _switch(
-        None,
-        """Seconds in the Retry-After header of a 429. Two official SDKs honour one; nothing shows
-        that Mercado Pago sends it.""",
+        1,
+        """Whole seconds in the Retry-After header of a 429. MP's OpenAPI repository (2026) lists it
+        for POST /oauth/token, and official SDKs read it; no capture shows one, and how many seconds
+        is a guess. None leaves it out.""",
     )
 
     token_requests_per_minute: int | None = _switch(

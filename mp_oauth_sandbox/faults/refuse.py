@@ -23,8 +23,9 @@ _WITH_RETRY_AFTER = (429, 503)
 class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
     """Nothing is decided; the answer is the one that a `cause` or a failing server gives.
 
-    `status` is 429 (with Retry-After in seconds if `retry_after` says so, and without if not)
-    or a server error; `cause` is a name such as code_expired. Neither means status 503.
+    `status` is 429 or a server error; `cause` is a name such as code_expired. Neither means
+    status 503. `retry_after` is the Retry-After of a 429 or 503, in seconds; without it a 429 has
+    the profile's, and a 503 none.
     """
 
     cause: Cause | None = None
@@ -46,7 +47,7 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
 
         def wrapper(_serve: Serve) -> Serve:
             async def refused(asked: Asked) -> Reply[Any]:
-                changes = (self._with_retry_after,) if self._status() else ()
+                changes = () if self.retry_after is None else (self._with_retry_after,)
                 return Reply(outcome=self._refusal(asked), changes=changes)
 
             return refused
@@ -72,10 +73,7 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
 
     def _with_retry_after(self, answer: Answer) -> Answer:
         """The header is as this fault says, whatever the profile sends with a 429."""
-        headers = {name: value for name, value in answer.headers.items() if name != "retry-after"}
-        if self.retry_after is not None:
-            headers["retry-after"] = str(self.retry_after)
-        return replace(answer, headers=headers)
+        return replace(answer, headers={**answer.headers, "retry-after": str(self.retry_after)})
 
 
 #: A parameter that belongs nowhere, and one that belongs into the body.
