@@ -11,7 +11,7 @@ from mp_oauth_sandbox.control.explain import Explained
 from mp_oauth_sandbox.core.consent import Consent
 from mp_oauth_sandbox.core.lifetimes import Lifetimes
 from mp_oauth_sandbox.core.profile import DEFAULT, Profile
-from mp_oauth_sandbox.core.records import Application, Seller, Webhook
+from mp_oauth_sandbox.core.records import Application, ApplicationType, Seller, Webhook
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication, NewSeller
 from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
 from mp_oauth_sandbox.engine.clock import Clock, ClockError
@@ -219,6 +219,7 @@ class Sandbox:
         redirect_uris: Iterable[str],
         name: str = "Test application",
         pkce_required: bool = False,
+        application_type: ApplicationType = "any",
         client_id: str | None = None,
         client_secret: str | None = None,
         owner: Seller | int | None = None,
@@ -232,6 +233,7 @@ class Sandbox:
             redirect_uris: What the authorization request may ask for, byte for byte.
             name: Shown on the consent page.
             pkce_required: Whether a code_challenge and code_verifier are mandatory.
+            application_type: `online` is refused stores and points of sale, `any` nothing.
             client_id: Digits; chosen if None.
             client_secret: Chosen if None.
             owner: The account it belongs to; one of its own if None.
@@ -248,6 +250,7 @@ class Sandbox:
                 name=name,
                 redirect_uris=tuple(redirect_uris),
                 pkce_required=pkce_required,
+                application_type=application_type,
                 client_id=client_id,
                 client_secret=client_secret,
                 owner=owner.user_id if isinstance(owner, Seller) else owner,

@@ -43,6 +43,7 @@ _HELP = {
     "client_secret": "Without it, one is made up.",
     "owner": "A seller; without it, one is made.",
     "status": "As Mercado Pago sets it.",
+    "application_type": "An online one is refused stores and points of sale.",
 }
 
 
@@ -96,6 +97,7 @@ def _shown(one: ApplicationOut, *, secret: bool) -> str:
         ("owner", str(one.owner)),
         *(("redirect_uri", uri) for uri in one.redirect_uris),
         ("pkce", "required" if one.pkce_required else "optional"),
+        ("type", one.application_type),
         ("scopes", " ".join(one.scopes)),
         ("lifetimes", lifetimes),
         ("webhook", one.webhook.url if one.webhook else "none"),

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from mp_oauth_sandbox.control.types import Call, Listed, Secretive
 from mp_oauth_sandbox.core.lifetimes import LONGEST, CalendarMonths, Lifetimes
-from mp_oauth_sandbox.core.records import Application, ApplicationStatus, Webhook
+from mp_oauth_sandbox.core.records import Application, ApplicationStatus, ApplicationType, Webhook
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication
 
 _Seconds = Annotated[int, Meta(ge=0, le=int(LONGEST.total_seconds()))]
@@ -50,6 +50,7 @@ class ApplicationIn(Secretive, forbid_unknown_fields=True):
     name: str
     redirect_uris: list[str]
     pkce_required: bool = False
+    application_type: ApplicationType = "any"
     client_id: str | None = None
     client_secret: str | None = None
     owner: int | None = None
@@ -69,6 +70,7 @@ class ApplicationChange(Secretive, forbid_unknown_fields=True):
     name: str | UnsetType = UNSET
     redirect_uris: list[str] | UnsetType = UNSET
     pkce_required: bool | UnsetType = UNSET
+    application_type: ApplicationType | UnsetType = UNSET
     lifetimes: LifetimesIn | UnsetType = UNSET
     scopes: list[str] | UnsetType = UNSET
     webhook: WebhookIn | UnsetType | None = UNSET
@@ -131,6 +133,7 @@ class ApplicationOut(Secretive):
     name: str
     redirect_uris: tuple[str, ...]
     pkce_required: bool
+    application_type: ApplicationType
     scopes: tuple[str, ...]
     lifetimes: LifetimesOut
     webhook: WebhookOut | None

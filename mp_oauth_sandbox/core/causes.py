@@ -60,6 +60,7 @@ class Cause(StrEnum):
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a name, not a secret
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name, not a secret
     TOKEN_FORBIDDEN = "token_forbidden"  # noqa: S105 - a name, not a secret
+    TYPE_FORBIDDEN = "type_forbidden"
     RESOURCE_UNKNOWN = "resource_unknown"
     IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing"
     TEST_USER_IN_LIVE_MODE = "test_user_in_live_mode"

@@ -20,6 +20,9 @@ KNOWN_SCOPES = frozenset(DEFAULT_SCOPES)
 
 ApplicationStatus = Literal["active", "blocked", "deleted"]
 
+#: What an application was made for, which decides about some resources; `any` may ask for all.
+ApplicationType = Literal["any", "online"]
+
 
 class Webhook(Value, frozen=True, kw_only=True):
     """Where an application wants its notifications, and the secret that signs them."""
@@ -35,6 +38,7 @@ class Registration(Value, frozen=True, kw_only=True):
     name: str
     redirect_uris: tuple[str, ...]
     pkce_required: bool = False
+    application_type: ApplicationType = "any"
     lifetimes: Lifetimes = Lifetimes()
     webhook: Webhook | None = None
 

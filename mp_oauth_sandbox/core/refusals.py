@@ -435,6 +435,18 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "policy",
             _RESOURCE,
         ),
+        Cause.TYPE_FORBIDDEN: Rule(
+            "PA_UNAUTHORIZED_RESULT_FROM_POLICIES",
+            "At least one policy returned UNAUTHORIZED.",
+            "The access token is good, but an application of the type {application_type} may not"
+            " ask for {asked}.",
+            "Use an application of another type for this. Neither a scope nor a new authorization"
+            " of the same application helps.",
+            "MP, marketplace guide of its plugins (2026); the whole body is seen in one public"
+            " project (ML)",
+            "policy",
+            _RESOURCE,
+        ),
         Cause.RESOURCE_UNKNOWN: Rule(
             "resource not found",
             "",

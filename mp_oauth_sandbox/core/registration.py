@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from msgspec.structs import replace
 
@@ -19,6 +19,7 @@ from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
     KNOWN_SCOPES,
     Application,
+    ApplicationType,
     Change,
     Credential,
     CredentialKind,
@@ -89,6 +90,9 @@ def check_application(wanted: NewApplication, profile: Profile) -> None:
         raise InvalidInputError("client_id", "must be 1 to 20 decimal digits")
     if wanted.client_secret is not None and not shapes.is_client_secret(wanted.client_secret):
         raise InvalidInputError("client_secret", "must be 1 to 256 printable ASCII characters")
+    if wanted.application_type not in get_args(ApplicationType):
+        known = ", ".join(get_args(ApplicationType))
+        raise InvalidInputError("application_type", f"must be one of {known}")
     for name in ("authorization_code", "access_token", "refresh_token", "client_credentials_token"):
         _check_lifetime(name, getattr(wanted.lifetimes, name))
     unknown = sorted(set(wanted.scopes or ()) - KNOWN_SCOPES)

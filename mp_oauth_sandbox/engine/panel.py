@@ -2,12 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Any
 
 from msgspec.structs import replace
 
 from mp_oauth_sandbox.core import revoke as revocation
 from mp_oauth_sandbox.core.consent import Consent
-from mp_oauth_sandbox.core.records import NOTHING, Application, Change, Keys, Seller, View
+from mp_oauth_sandbox.core.records import (
+    NOTHING,
+    Application,
+    Change,
+    Keys,
+    Registration,
+    Seller,
+    View,
+)
 from mp_oauth_sandbox.core.registration import (
     InvalidInputError,
     NewApplication,
@@ -87,12 +96,11 @@ class Panel:
             changed = change(view.application)
             if changed.client_id != client_id or changed.owner != view.application.owner:
                 raise InvalidInputError("client_id", "client_id and owner cannot be changed")
+            said: dict[str, Any] = {
+                name: getattr(changed, name) for name in Registration.__struct_fields__
+            }
             wanted = NewApplication(
-                name=changed.name,
-                redirect_uris=changed.redirect_uris,
-                client_secret=changed.client_secret,
-                scopes=changed.scopes,
-                lifetimes=changed.lifetimes,
+                **said, client_secret=changed.client_secret, scopes=changed.scopes
             )
             check_application(wanted, self._engine.profile)
             if changed.webhook != view.application.webhook:

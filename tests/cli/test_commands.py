@@ -51,6 +51,18 @@ def test_an_edited_lifetime_is_the_applications(run, sandbox: Sandbox):
     assert application.lifetimes.access_token.total_seconds() == 600
 
 
+def test_the_type_of_an_application_is_chosen_among_those_there_are(run, sandbox: Sandbox):
+    done = run("apps", "edit", CLIENT_ID, "--application-type", "online")
+    refused = run("apps", "edit", CLIENT_ID, "--application-type", "in-person")
+
+    application = sandbox.application(CLIENT_ID)
+    assert application is not None
+    assert application.application_type == "online"
+    assert "type          online" in done.stdout
+    assert refused.exit_code == 2
+    assert "must be any|online" in refused.stderr
+
+
 def test_sellers_are_created_and_listed(run):
     added = json.loads(run("sellers", "add", "--country", "BR", "--json").stdout)
 

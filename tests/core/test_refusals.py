@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
-from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.messages import Refused, TokenAccepted
 from mp_oauth_sandbox.core.profile import DEFAULT, LEGACY, STRICT, Profile
 from mp_oauth_sandbox.core.refusals import (
     MISTAKES,
@@ -18,6 +18,7 @@ from mp_oauth_sandbox.core.refusals import (
     remedy,
     visible,
 )
+from mp_oauth_sandbox.core.use_token import refused_by_type
 
 from .world import CALLBACK, CHALLENGE, VERIFIER, World, asking, proof_of
 
@@ -136,6 +137,12 @@ class Stage:
         token = self.world.link(self.app, self.seller).access_token
         return self.edited(status="blocked").world.use(token)
 
+    def forbidden_by_type(self) -> object:
+        self.edited(application_type="online")
+        accepted = self.world.use(self.world.link(self.app, self.seller).access_token)
+        assert isinstance(accepted, TokenAccepted)
+        return refused_by_type(accepted, "GET", ("pos",))
+
     def expired_token(self) -> object:
         token = self.world.link(self.app, self.seller).access_token
         return self.waiting(days=180).world.use(token)
@@ -188,6 +195,7 @@ SITUATIONS: dict[Cause, Callable[[Stage], object]] = {
     Cause.GRANT_DISPLACED: Stage.displaced,
     Cause.GRANT_REPLAYED: Stage.family_gone,
     Cause.TOKEN_FORBIDDEN: Stage.forbidden_token,
+    Cause.TYPE_FORBIDDEN: Stage.forbidden_by_type,
     Cause.TOKEN_MISSING: lambda s: s.world.use(None),
     Cause.TOKEN_MALFORMED: lambda s: s.world.use("nonsense"),
     Cause.TOKEN_UNKNOWN: lambda s: s.world.use(f"APP_USR-1-010203-{'0' * 32}-5"),

@@ -1,11 +1,13 @@
 """The resource API: whose token an integration uses shows, whatever it asks for."""
 
 import uuid
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from mp_oauth_sandbox import Application, InvalidInputError, Sandbox, Seller
 from mp_oauth_sandbox.faults import DropBeforeCommit, LoseResponse
@@ -59,6 +61,50 @@ def test_a_preference_is_of_the_token_s_seller_and_application(
     assert body["items"] == items
     assert body["id"].startswith(f"{seller.user_id}-")
     assert body["id"] in body["init_point"]
+
+
+def test_stores_and_points_of_sale_are_refused_to_an_online_application_alone(
+    sandbox: Sandbox, client: httpx.Client, application: Application, exchange: Any, seller: Seller
+):
+    paths = [f"/users/{seller.user_id}/stores/search", "/pos"]
+    for path in paths:
+        sandbox.resources.add("GET", path, body={"results": []})
+    token = exchange(seller)["access_token"]
+    before = [ask(client, "GET", path, token).status_code for path in paths]
+
+    sandbox.update_application(
+        application.client_id, lambda one: replace(one, application_type="online")
+    )
+    again = exchange(seller)["access_token"]
+
+    assert before == [200, 200]
+    for one in (token, again, application.access_token):
+        for method, path in product(["GET", "HEAD"], paths):
+            answer = ask(client, method, path, one)
+            assert answer.status_code == 403
+            assert sandbox.journal.last().cause == "type_forbidden"
+        assert answer.content == b""
+        assert ask(client, "GET", paths[1], one).json() == {
+            "message": "At least one policy returned UNAUTHORIZED.",
+            "code": "PA_UNAUTHORIZED_RESULT_FROM_POLICIES",
+            "status": 403,
+            "blocked_by": "PolicyAgent",
+        }
+        assert ask(client, "GET", "/v1/payments/search", one).status_code == 200
+        assert ask(client, "GET", "/users/me", one).status_code == 200
+
+
+def test_a_type_refuses_where_there_is_no_resource_and_nothing_beyond_its_paths(
+    sandbox: Sandbox, client: httpx.Client
+):
+    app = sandbox.register_application(redirect_uris=[CALLBACK], application_type="online")
+
+    asked = ["/pos", "/pos/1", "/pos/", "/users/7/stores", "/users/7/x/stores/search"]
+    statuses = [ask(client, "GET", path, app.access_token).status_code for path in asked]
+    changed = ask(client, "POST", "/pos", app.access_token)
+
+    assert statuses == [403, 404, 404, 404, 404]
+    assert changed.status_code == 404
 
 
 def test_a_payment_is_collected_by_the_token_s_seller(

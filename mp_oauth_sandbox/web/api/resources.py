@@ -16,6 +16,7 @@ from mp_oauth_sandbox import wire
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Refused, TokenAccepted
 from mp_oauth_sandbox.core.refusals import refuse
+from mp_oauth_sandbox.core.use_token import refused_by_type
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.faults import Answer
 from mp_oauth_sandbox.journal import Arrival, Happened
@@ -79,6 +80,9 @@ class ResourceApi:
         """What a good token gets; `facts` learn how it was used."""
         key = request.headers.get("x-idempotency-key", "").strip()
         facts.update(self._facts(token, key))
+        refused = refused_by_type(token, request.method, _segments(request))
+        if refused is not None:
+            return refused
         if found is None:
             method, _, path = line.partition(" ")
             return refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
