@@ -102,6 +102,8 @@ def _shown(one: ApplicationOut, *, secret: bool) -> str:
         ("lifetimes", lifetimes),
         ("webhook", one.webhook.url if one.webhook else "none"),
     ]
+    if one.webhook and isinstance(one.webhook.secret, str):
+        rows.append(("webhook_secret", one.webhook.secret))
     return table([(name, plain(value)) for name, value in rows])
 
 

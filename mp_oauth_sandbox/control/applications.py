@@ -115,11 +115,22 @@ class LifetimesOut(Struct):
     client_credentials_token: int | str
 
 
-class WebhookOut(Struct):
-    """Where notifications go, and whether they do; the secret is not shown again."""
+class WebhookOut(Secretive):
+    """Where notifications go, and whether they do.
+
+    The secret is shown once, by the save that made it; the one that was given is not shown.
+    """
 
     url: str
     enabled: bool
+    secret: str | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, webhook: Webhook, given: WebhookIn | UnsetType | None) -> "WebhookOut":
+        """How the control API shows it to who has just given this, or nothing."""
+        made = isinstance(given, WebhookIn) and given.secret != webhook.secret
+        secret = webhook.secret if made else UNSET
+        return cls(url=webhook.url, enabled=webhook.enabled, secret=secret)
 
 
 class ApplicationOut(Secretive):
@@ -140,8 +151,10 @@ class ApplicationOut(Secretive):
     status: ApplicationStatus
 
     @classmethod
-    def of(cls, application: Application) -> "ApplicationOut":
-        """How the control API shows it."""
+    def of(
+        cls, application: Application, saved: WebhookIn | UnsetType | None = None
+    ) -> "ApplicationOut":
+        """How the control API shows it, to who has just saved this webhook, if anybody."""
         shown: dict[str, Any] = {name: getattr(application, name) for name in _SHOWN}
         shown["lifetimes"] = LifetimesOut(
             **{
@@ -150,7 +163,7 @@ class ApplicationOut(Secretive):
             }
         )
         webhook = application.webhook
-        shown["webhook"] = webhook and WebhookOut(url=webhook.url, enabled=webhook.enabled)
+        shown["webhook"] = webhook and WebhookOut.of(webhook, saved)
         return cls(**shown)
 
 

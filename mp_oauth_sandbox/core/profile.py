@@ -330,13 +330,31 @@ class Profile:
         approves. Unknown; the exchange is a guess. Either way again for each new authorization.""",
     )
 
-    webhook_retries: Literal["2026", "2022"] = _switch(
+    webhook_signed_id: Literal["lower_case", "as_sent"] = _switch(
+        "lower_case",
+        """How a `data.id` with capital letters goes into x-signature. MP's code samples and the
+        official Java SDK lower the letters before they compare; real notifications of orders were
+        seen signed over the id as it was sent (one MP project, 2026), as the official Python SDK
+        compares. The ids of mp-connect are digits: it shows with a simulated notification that has
+        an id of its own.""",
+    )
+
+    webhook_save: Literal["keeps_secret", "new_secret"] = _switch(
+        "keeps_secret",
+        """What saving an application's webhook does to its secret. `new_secret`: each save makes
+        another one, whatever was given, even where nothing was changed; one MP project (2026) saw
+        the panel do so. By default the secret is the one given, so that tests can know it.""",
+    )
+
+    webhook_retries: Literal["2026", "2022", "24 hours"] = _switch(
         "2026",
         """When a notification that was not confirmed is sent again. `2026`, MP's page of that year:
         every 15 minutes, after three failures at growing intervals, until it is confirmed (how they
         grow is a guess: doubling, at most 4 days). `2022`, MP's earlier page: after 5 minutes, 45
         minutes, 6 hours, 2 days and 4 days, then never; 22 s for the first answer and 5 s for later
-        ones.""",
+        ones. `24 hours`, MP's webhooks guide for assistants (2026), against that page: at growing
+        intervals and after about 24 hours never (here doubling from 15 minutes, the last one 24
+        hours after the first: a guess).""",
     )
 
     def __post_init__(self) -> None:

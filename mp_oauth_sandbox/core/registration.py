@@ -1,6 +1,7 @@
 """Registering applications and sellers: what Mercado Pago's panel does, with its checks."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
@@ -28,6 +29,7 @@ from mp_oauth_sandbox.core.records import (
     Registration,
     Seller,
     View,
+    Webhook,
 )
 from mp_oauth_sandbox.core.uris import redirect_uri_problem
 from mp_oauth_sandbox.core.validity import epochs_now
@@ -127,6 +129,7 @@ def register_application(
     link = Link(client_id=client_id, user_id=owner, live_key=live_key, test_key=test_key)
     said: dict[str, Any] = {name: getattr(wanted, name) for name in Registration.__struct_fields__}
     said["lifetimes"] = _lifetimes(wanted, profile)
+    said["webhook"] = saved_webhook(wanted.webhook, fresh=lambda: fresh, profile=profile)
     application = Application(
         **said,
         client_id=client_id,
@@ -155,6 +158,15 @@ def register_application(
         expires_at=None,
     )
     return Change(put=(application, link, grant, token)), application
+
+
+def saved_webhook(
+    wanted: Webhook | None, *, fresh: Callable[[], Fresh], profile: Profile
+) -> Webhook | None:
+    """A webhook as saving it leaves it. Source: see `Profile.webhook_save`."""
+    if wanted is None or profile.webhook_save == "keeps_secret":
+        return wanted
+    return replace(wanted, secret=fresh().webhook_secret())
 
 
 def _lifetimes(wanted: NewApplication, profile: Profile) -> Lifetimes:

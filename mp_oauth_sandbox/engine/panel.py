@@ -25,6 +25,7 @@ from mp_oauth_sandbox.core.registration import (
     check_seller,
     create_seller,
     register_application,
+    saved_webhook,
 )
 from mp_oauth_sandbox.core.targets import check_webhook
 from mp_oauth_sandbox.engine.engine import Engine
@@ -89,6 +90,7 @@ class Panel:
         self, client_id: str, change: Callable[[Application], Application]
     ) -> Application:
         """Edit an application. Raises InvalidInputError if it does not exist or is invalid."""
+        profile = self._engine.profile
 
         def decide(view: View) -> tuple[Change, Application]:
             if view.application is None:
@@ -102,9 +104,12 @@ class Panel:
             wanted = NewApplication(
                 **said, client_secret=changed.client_secret, scopes=changed.scopes
             )
-            check_application(wanted, self._engine.profile)
-            if changed.webhook != view.application.webhook:
+            check_application(wanted, profile)
+            # Another object is a save, even of what was there already.
+            if changed.webhook is not view.application.webhook:
                 check_webhook(changed.webhook, self._engine.webhook_hosts)
+                webhook = saved_webhook(changed.webhook, fresh=self._engine.mint, profile=profile)
+                changed = replace(changed, webhook=webhook)
             return Change(put=(changed,)), changed
 
         return self._engine.transact(Keys(client_id=client_id), decide, now=self._engine.clock())

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from mp_oauth_sandbox.core.notify import answer_within
+from mp_oauth_sandbox.core.notify import answer_within, signed_id
 from mp_oauth_sandbox.core.records import Application, Notification, Webhook
 from mp_oauth_sandbox.core.targets import target_problem
 from mp_oauth_sandbox.engine.engine import Engine
@@ -63,7 +63,12 @@ def plan(
     if "without-request-id" in hows:
         request_id = None
     within = answer_within(retry, profile)
-    signing = Signing(secret=secret, request_id=request_id, ts=timestamp(at, profile.webhook_ts))
+    signing = Signing(
+        secret=secret,
+        request_id=request_id,
+        ts=timestamp(at, profile.webhook_ts),
+        data_id=signed_id(told.data_id, profile),
+    )
     return Plan(
         notification=notification,
         retry=retry,

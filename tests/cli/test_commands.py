@@ -162,6 +162,19 @@ def test_a_full_journal_is_read_to_its_end(run, sandbox: Sandbox):
     assert numbers == sorted(numbers)
 
 
+def test_the_secret_that_a_save_makes_is_shown_by_it(run, sandbox: Sandbox):
+    hook = ("--webhook-url", "http://127.0.0.1:9/hook", "--webhook-secret", "given")
+    kept = run("apps", "edit", CLIENT_ID, *hook).stdout
+    sandbox.change_profile(webhook_save="new_secret")
+    renewed = run("apps", "edit", CLIENT_ID, *hook).stdout
+
+    application = sandbox.application(CLIENT_ID)
+    assert application is not None
+    assert application.webhook is not None
+    assert "webhook_secret" not in kept
+    assert f"webhook_secret  {application.webhook.secret}" in renewed
+
+
 def test_webhooks_are_simulated_settled_and_listed(run):
     refused = run("webhooks", "simulate", "--seller", "200000001")
 
