@@ -305,7 +305,12 @@ class Sandbox:
         redirect_uri: str | None = None,
         state: str | None = None,
     ) -> str:
-        """A link that starts linking, as an integration would build it."""
+        """A link that starts linking, as an integration would build it.
+
+        It has the `state` that is given, or one of no meaning where the profile asks for it.
+        """
+        if state is None and self.profile.state_required:
+            state = "state"
         uri = quote(redirect_uri or application.redirect_uris[0], safe="")
         url = f"{self.url}/authorization?client_id={application.client_id}&response_type=code"
         url += f"&platform_id=mp&redirect_uri={uri}"

@@ -25,6 +25,7 @@ class Cause(StrEnum):
     REDIRECT_URI_NOT_REGISTERED = "redirect_uri_not_registered"
     CHALLENGE_MISSING = "challenge_missing"
     CHALLENGE_MALFORMED = "challenge_malformed"
+    CHALLENGE_UNEXPECTED = "challenge_unexpected"
     SCOPE_INVALID = "scope_invalid"
     OPERATOR_ACCOUNT = "operator_account"
     SELLER_UNKNOWN = "seller_unknown"

@@ -222,8 +222,9 @@ class Profile:
 
     http_redirect_uris: Literal["any", "localhost", "none"] = _switch(
         "any",
-        """Which http (not https) redirect URIs may be registered. The panel asks for https;
-        integrators report both that localhost is accepted and that it is refused.""",
+        """Which http (not https) redirect URIs may be registered. The panel asks for https, and
+        integrators of 2026 report that it refuses localhost; two say that it takes it. `none` is
+        the panel's own rule: recommended where tests run against a registered https URI.""",
     )
 
     redirect_uri_query: Literal["allow", "refuse"] = _switch(
@@ -238,6 +239,13 @@ class Profile:
         Postman collection, absent from the official PKCE sample.""",
     )
 
+    state_required: bool = _switch(
+        False,
+        """Refuse an authorization request without `state`. MP's OpenAPI repository (2026) calls it
+        mandatory, "Get Access Token" recommends it, and MP's split payments show a callback without
+        it.""",
+    )
+
     authorization_scope: Literal["ignore", "restrict"] = _switch(
         "ignore",
         """The undocumented `scope` of an authorization request. `restrict` grants only what is
@@ -249,6 +257,13 @@ class Profile:
         "issue_code",
         """A PKCE application that sends no challenge. ML: a code is issued and the exchange fails
         (two reports of 2026); two MP projects report an error.""",
+    )
+
+    challenge_without_pkce: Literal["verify", "error_page"] = _switch(
+        "verify",
+        """A challenge sent for an application that has PKCE off. Four integrators (MP, 2026)
+        believe that it leads to the error page, and none of them has shown it alone; by default it
+        binds the code, as RFC 7636 section 4.4 has it.""",
     )
 
     challenge_without_method: Literal["plain", "refuse"] = _switch(
@@ -378,6 +393,7 @@ STRICT = Profile(
     surplus_fields="refuse",
     http_redirect_uris="localhost",
     redirect_uri_query="refuse",
+    state_required=True,
     challenge_missing="error_page",
     challenge_without_method="refuse",
 )

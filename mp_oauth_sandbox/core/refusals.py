@@ -221,6 +221,11 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             " code_challenge_method=S256.",
             "RFC 7636 sections 4.2 and 4.3",
         ),
+        Cause.CHALLENGE_UNEXPECTED: _page(
+            "A code_challenge was sent, and the application {client_id} has PKCE off.",
+            "Switch PKCE on for the application, or send no code_challenge.",
+            "noted by 4 public projects (MP, 2026); a guess: profile field challenge_without_pkce",
+        ),
         Cause.SCOPE_INVALID: Rule(
             "invalid_scope",
             "",

@@ -29,6 +29,32 @@ def test_state_is_optional(world: World):
     assert issued.state is None
 
 
+@pytest.mark.parametrize("profile", [Profile(state_required=True), STRICT])
+def test_a_profile_may_ask_for_a_state(world: World, profile: Profile):
+    # MP's OpenAPI repository of 2026 calls it mandatory.
+    app, seller = world.application(), world.seller()
+    world.switch(profile)
+    assert why(world.try_approve(asking(app, state=None), seller.user_id)) == "parameter_missing"
+    assert isinstance(world.try_approve(asking(app), seller.user_id), CodeIssued)
+
+
+def test_a_challenge_for_an_application_without_pkce_is_verified_or_refused(world: World):
+    seller, s256 = world.seller(), {"code_challenge_method": "S256", "code_challenge": CHALLENGE}
+    off, on = world.application(), world.application(pkce=True)
+    code = world.approve(off, seller, **s256)
+    assert why(world.try_redeem(off, code)) == "verifier_missing"
+    assert world.redeem(off, code, verifier=VERIFIER)
+
+    world.switch(Profile(challenge_without_pkce="error_page"))
+
+    assert why(world.try_approve(asking(off, **s256), seller.user_id)) == "challenge_unexpected"
+    assert why(world.try_approve(asking(off, code_challenge="x"), seller.user_id)) == (
+        "challenge_unexpected"
+    )
+    assert world.redeem(off, world.approve(off, seller))
+    assert world.redeem(on, world.approve(on, seller, **s256), verifier=VERIFIER)
+
+
 @pytest.mark.parametrize(
     ("fields", "cause"),
     [

@@ -169,6 +169,9 @@ SITUATIONS: dict[Cause, Callable[[Stage], object]] = {
     Cause.REDIRECT_URI_NOT_REGISTERED: lambda s: s.ask(redirect_uri="https://other.example/"),
     Cause.CHALLENGE_MISSING: Stage.challenge_missing,
     Cause.CHALLENGE_MALFORMED: lambda s: s.ask(code_challenge="short"),
+    Cause.CHALLENGE_UNEXPECTED: lambda s: s.under(Profile(challenge_without_pkce="error_page")).ask(
+        **s.s256
+    ),
     Cause.SCOPE_INVALID: lambda s: s.under(Profile(authorization_scope="restrict")).ask(
         scope="admin"
     ),
