@@ -220,6 +220,7 @@ class Sandbox:
         name: str = "Test application",
         pkce_required: bool = False,
         application_type: ApplicationType = "any",
+        activated: bool = True,
         client_id: str | None = None,
         client_secret: str | None = None,
         owner: Seller | int | None = None,
@@ -234,6 +235,7 @@ class Sandbox:
             name: Shown on the consent page.
             pkce_required: Whether a code_challenge and code_verifier are mandatory.
             application_type: `online` is refused stores and points of sale, `any` nothing.
+            activated: Whether its production credentials are; without, no seller can connect.
             client_id: Digits; chosen if None.
             client_secret: Chosen if None.
             owner: The account it belongs to; one of its own if None.
@@ -251,6 +253,7 @@ class Sandbox:
                 redirect_uris=tuple(redirect_uris),
                 pkce_required=pkce_required,
                 application_type=application_type,
+                activated=activated,
                 client_id=client_id,
                 client_secret=client_secret,
                 owner=owner.user_id if isinstance(owner, Seller) else owner,

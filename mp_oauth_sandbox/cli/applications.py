@@ -27,6 +27,11 @@ _SPELLED = (
     click.Option(
         ["--pkce/--no-pkce", "pkce_required"], default=None, help="Whether PKCE is required."
     ),
+    click.Option(
+        ["--activated/--not-activated"],
+        default=None,
+        help="Whether its production credentials are.",
+    ),
     click.Option(["--scope", "scopes"], multiple=True, help="Repeatable."),
     click.Option(["--webhook-url"], help="Where notifications go."),
     click.Option(["--webhook-secret"], help="What signs them."),
@@ -93,7 +98,7 @@ def _shown(one: ApplicationOut, *, secret: bool) -> str:
         rows.append(("client_secret", one.client_secret))
     rows += [
         ("name", one.name),
-        ("status", one.status),
+        ("status", one.status if one.activated else f"{one.status}, not activated"),
         ("owner", str(one.owner)),
         *(("redirect_uri", uri) for uri in one.redirect_uris),
         ("pkce", "required" if one.pkce_required else "optional"),

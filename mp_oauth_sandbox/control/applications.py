@@ -51,6 +51,7 @@ class ApplicationIn(Secretive, forbid_unknown_fields=True):
     redirect_uris: list[str]
     pkce_required: bool = False
     application_type: ApplicationType = "any"
+    activated: bool = True
     client_id: str | None = None
     client_secret: str | None = None
     owner: int | None = None
@@ -71,6 +72,7 @@ class ApplicationChange(Secretive, forbid_unknown_fields=True):
     redirect_uris: list[str] | UnsetType = UNSET
     pkce_required: bool | UnsetType = UNSET
     application_type: ApplicationType | UnsetType = UNSET
+    activated: bool | UnsetType = UNSET
     lifetimes: LifetimesIn | UnsetType = UNSET
     scopes: list[str] | UnsetType = UNSET
     webhook: WebhookIn | UnsetType | None = UNSET
@@ -145,6 +147,7 @@ class ApplicationOut(Secretive):
     redirect_uris: tuple[str, ...]
     pkce_required: bool
     application_type: ApplicationType
+    activated: bool
     scopes: tuple[str, ...]
     lifetimes: LifetimesOut
     webhook: WebhookOut | None

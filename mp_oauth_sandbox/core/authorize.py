@@ -49,6 +49,8 @@ def judge(
         return refuse(Cause.APPLICATION_DELETED, client_id=application.client_id)
     if application.status == "blocked":
         return refuse(Cause.APPLICATION_BLOCKED, client_id=application.client_id)
+    if not application.activated:
+        return refuse(Cause.APPLICATION_NOT_ACTIVATED, client_id=application.client_id)
     if request.redirect_uri is None:
         return missing("redirect_uri", where=_QUERY)
     if request.redirect_uri not in application.redirect_uris:

@@ -19,6 +19,7 @@ class Cause(StrEnum):
     APPLICATION_UNKNOWN = "application_unknown"
     APPLICATION_DELETED = "application_deleted"
     APPLICATION_BLOCKED = "application_blocked"
+    APPLICATION_NOT_ACTIVATED = "application_not_activated"
     SECRET_MISMATCH = "secret_mismatch"  # noqa: S105 - a name, not a secret
     # The authorization request.
     RESPONSE_TYPE_UNSUPPORTED = "response_type_unsupported"
@@ -80,4 +81,5 @@ class Mistake(StrEnum):
     CODE_STILL_ENCODED = "code_still_encoded"
     REDIRECT_URI_STILL_ENCODED = "redirect_uri_still_encoded"
     REDIRECT_URI_ALMOST = "redirect_uri_almost"
+    USER_ID_AS_CLIENT_ID = "user_id_as_client_id"
     REFRESH_TOKEN_AS_BEARER = "refresh_token_as_bearer"  # noqa: S105 - a name, not a secret

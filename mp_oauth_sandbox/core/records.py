@@ -33,12 +33,16 @@ class Webhook(Value, frozen=True, kw_only=True):
 
 
 class Registration(Value, frozen=True, kw_only=True):
-    """What its owner says of an application, when it is registered and in the panel later."""
+    """What its owner says of an application, when it is registered and in the panel later.
+
+    `activated` is whether its production credentials are: without, no seller can connect.
+    """
 
     name: str
     redirect_uris: tuple[str, ...]
     pkce_required: bool = False
     application_type: ApplicationType = "any"
+    activated: bool = True
     lifetimes: Lifetimes = Lifetimes()
     webhook: Webhook | None = None
 

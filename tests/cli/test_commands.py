@@ -63,6 +63,16 @@ def test_the_type_of_an_application_is_chosen_among_those_there_are(run, sandbox
     assert "must be any|online" in refused.stderr
 
 
+def test_production_credentials_are_activated_or_not(run, sandbox: Sandbox):
+    done = run("apps", "edit", CLIENT_ID, "--not-activated")
+
+    application = sandbox.application(CLIENT_ID)
+    assert application is not None
+    assert not application.activated
+    assert "active, not activated" in done.stdout
+    assert "not activated" not in run("apps", "edit", CLIENT_ID, "--activated").stdout
+
+
 def test_sellers_are_created_and_listed(run):
     added = json.loads(run("sellers", "add", "--country", "BR", "--json").stdout)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from mp_oauth_sandbox.core.authorize import consent_needed, judge
+from mp_oauth_sandbox.core.causes import Mistake
 from mp_oauth_sandbox.core.messages import CodeIssued, Refused
 from mp_oauth_sandbox.core.profile import STRICT, Profile
 from mp_oauth_sandbox.core.records import Keys
@@ -105,6 +106,30 @@ def test_an_application_that_may_not_act_shows_no_page(world: World, status: str
     app, seller = world.application(), world.seller()
     world.edit(app, status=status)
     assert why(world.try_approve(asking(app, redirect_uri="x"), seller.user_id)) == cause
+
+
+def test_an_application_without_production_credentials_connects_nobody(world: World):
+    app, seller = world.application(), world.seller()
+    tokens = world.link(app, seller)
+    world.edit(app, activated=False)
+    assert why(world.try_approve(asking(app), seller.user_id)) == "application_not_activated"
+    # What else the real one refuses then is not known.
+    assert world.accepts(world.refresh(app, tokens).access_token)
+
+
+@pytest.mark.parametrize("client_id", ["12345678", "123456789", "4294967295"])
+def test_a_user_id_in_place_of_the_applications_is_recognised(world: World, client_id: str):
+    seller = world.seller()
+    refused = world.try_approve(asking(world.application(), client_id=client_id), seller.user_id)
+    assert isinstance(refused, Refused)
+    assert (why(refused), refused.mistake) == ("application_unknown", Mistake.USER_ID_AS_CLIENT_ID)
+
+
+@pytest.mark.parametrize("client_id", ["1234567", "12345678901", "1234567890123456"])
+def test_any_other_number_is_just_unknown(world: World, client_id: str):
+    refused = world.try_approve(asking(world.application(), client_id=client_id), 1)
+    assert isinstance(refused, Refused)
+    assert (why(refused), refused.mistake) == ("application_unknown", None)
 
 
 def test_the_request_is_judged_again_when_the_seller_says_yes(world: World):

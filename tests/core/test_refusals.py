@@ -164,6 +164,7 @@ SITUATIONS: dict[Cause, Callable[[Stage], object]] = {
     Cause.APPLICATION_UNKNOWN: lambda s: s.proving(client_id="4711"),
     Cause.APPLICATION_DELETED: lambda s: s.edited(status="deleted").ask(),
     Cause.APPLICATION_BLOCKED: lambda s: s.edited(status="blocked").ask(),
+    Cause.APPLICATION_NOT_ACTIVATED: lambda s: s.edited(activated=False).ask(),
     Cause.SECRET_MISMATCH: lambda s: s.proving(secret="wrong"),
     Cause.RESPONSE_TYPE_UNSUPPORTED: lambda s: s.ask(response_type="token"),
     Cause.REDIRECT_URI_NOT_REGISTERED: lambda s: s.ask(redirect_uri="https://other.example/"),
@@ -217,6 +218,7 @@ SLIPS: dict[Mistake, Callable[[Stage], object]] = {
         redirect_uri=CALLBACK.replace(":", "%3A").replace("/", "%2F")
     ),
     Mistake.REDIRECT_URI_ALMOST: lambda s: s.ask(redirect_uri=CALLBACK + "/"),
+    Mistake.USER_ID_AS_CLIENT_ID: lambda s: s.ask(client_id=str(s.seller.user_id)),
     Mistake.REFRESH_TOKEN_AS_BEARER: lambda s: s.world.use(
         s.world.link(s.app, s.seller).refresh_token
     ),
