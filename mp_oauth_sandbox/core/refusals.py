@@ -395,7 +395,7 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "service_unavailable",
             "",
             "A fault of the sandbox answered {status} before anything was decided, as a failing or"
-            " overloaded server would.",
+            " overloaded server would, or a gateway before it.",
             "Try a refresh again later, with growing pauses, and unlink nobody. A real 5xx does not"
             " tell whether the code or refresh token was spent, so never repeat a code for it.",
             "ML, errors of another API: 500, 502, 503 and 504 in this shape; a guess for MP",

@@ -1,5 +1,6 @@
 """Refusals that nothing has earned: a cause on demand, an overloaded or failing server."""
 
+from collections.abc import Callable
 from string import Formatter
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
 from mp_oauth_sandbox.wire.exchange import Answer, Asked, Reply, Serve, Wrapper
 
-FailingStatus = Literal[429, 500, 502, 503, 504]
+FailingStatus = Literal[403, 429, 500, 502, 503, 504]
 
 #: The statuses with which a Retry-After header means something (RFC 9110 section 10.2.3,
 #: RFC 6585 section 4).
@@ -23,9 +24,9 @@ _WITH_RETRY_AFTER = (429, 503)
 class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
     """Nothing is decided; the answer is the one that a `cause` or a failing server gives.
 
-    `status` is 429 or a server error; `cause` is a name such as code_expired. Neither means
-    status 503. `retry_after` is the Retry-After of a 429 or 503, in seconds; without it a 429 has
-    the profile's, and a 503 none.
+    `status` is 429, a server error, or 403 with an empty body, as a gateway before the API gives
+    it; `cause` is a name such as code_expired. Neither means status 503. `retry_after` is the
+    Retry-After of a 429 or 503, in seconds; without it a 429 has the profile's, and a 503 none.
     """
 
     cause: Cause | None = None
@@ -39,15 +40,21 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
             raise InvalidInputError("cause", "give a cause or a status, not both")
         if self.retry_after is not None and self._status() not in _WITH_RETRY_AFTER:
             raise InvalidInputError("retry_after", "is for status 429 and 503")
+        if self.status == 403 and self.endpoints() == {"authorization"}:
+            raise InvalidInputError("status", "403 is for token or resource, not authorization")
         if self.cause is not None and self.endpoints().isdisjoint(RULES[self.cause].endpoints):
             raise InvalidInputError("cause", f"{self.cause} is nothing that {self.on} answers")
 
     def arm(self) -> Wrapper:
         """See Fault.arm."""
+        changes: tuple[Callable[[Answer], Answer], ...] = ()
+        if self.retry_after is not None:
+            changes = (self._with_retry_after,)
+        elif self.status == 403:
+            changes = (_without_body,)
 
         def wrapper(_serve: Serve) -> Serve:
             async def refused(asked: Asked) -> Reply[Any]:
-                changes = () if self.retry_after is None else (self._with_retry_after,)
                 return Reply(outcome=self._refusal(asked), changes=changes)
 
             return refused
@@ -74,6 +81,11 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
     def _with_retry_after(self, answer: Answer) -> Answer:
         """The header is as this fault says, whatever the profile sends with a 429."""
         return replace(answer, headers={**answer.headers, "retry-after": str(self.retry_after)})
+
+
+def _without_body(answer: Answer) -> Answer:
+    headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
+    return replace(answer, body=b"", headers=headers)
 
 
 #: A parameter that belongs nowhere, and one that belongs into the body.

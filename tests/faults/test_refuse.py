@@ -50,6 +50,23 @@ def test_a_429_has_the_retry_after_of_the_fault_or_else_of_the_profile(
     assert world.sandbox.journal.last().cause == "rate_limited"
 
 
+def test_a_gateway_may_refuse_without_a_word(world: World):
+    code, token = world.code(), world.exchange().json()["access_token"]
+    world.sandbox.faults.add("refuse", status=403, on="token")
+    world.sandbox.faults.add("refuse", status=403, on="/users/me")
+
+    answers = [world.exchange(code), world.me(token)]
+
+    for answer in answers:
+        assert (answer.status_code, answer.content) == (403, b"")
+        assert answer.headers["content-length"] == "0"
+        assert "content-type" not in answer.headers
+        assert "x-request-id" in answer.headers
+    assert [entry.status for entry in world.sandbox.journal][-2:] == [403, 403]
+    assert world.exchange(code).status_code == 200, "nothing was decided"
+    assert world.me(token).status_code == 200
+
+
 def test_a_cause_sounds_as_it_always_does(world: World):
     code = world.code()
     world.exchange(code)
@@ -120,6 +137,8 @@ def test_the_authorization_endpoint_can_fail_as_a_server(world: World):
         ({"cause": "seller_denied"}, "cause"),
         ({"cause": "code_expired", "status": 503}, "cause"),
         ({"status": 404}, "status"),
+        ({"status": 403, "on": "authorization"}, "status"),
+        ({"status": 403, "retry_after": 3}, "retry_after"),
         ({"status": 500, "retry_after": 3}, "retry_after"),
         ({"retry_after": -1}, "retry_after"),
         ({"on": "nonsense"}, "on"),
