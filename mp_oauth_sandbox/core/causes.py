@@ -82,4 +82,5 @@ class Mistake(StrEnum):
     REDIRECT_URI_STILL_ENCODED = "redirect_uri_still_encoded"
     REDIRECT_URI_ALMOST = "redirect_uri_almost"
     USER_ID_AS_CLIENT_ID = "user_id_as_client_id"
+    REVOCATION_ENDPOINT = "revocation_endpoint"
     REFRESH_TOKEN_AS_BEARER = "refresh_token_as_bearer"  # noqa: S105 - a name, not a secret

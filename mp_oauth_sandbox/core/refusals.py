@@ -548,6 +548,11 @@ MISTAKES: MappingProxyType[Mistake, tuple[str, str]] = MappingProxyType(
             " account: those have 8 to 10 digits, and the numbers of applications 15 or 16.",
             "Send the number of the application, which the panel shows beside its secret.",
         ),
+        Mistake.REVOCATION_ENDPOINT: (
+            "Mercado Pago has no endpoint that revokes tokens, so nothing is at {method} {path}.",
+            "Forget the seller's tokens, and ask the seller to unlink the application in their"
+            " account (Profile > Security > Connected apps); here, revoke by the control API.",
+        ),
         Mistake.REFRESH_TOKEN_AS_BEARER: (
             "A code or refresh token was sent as the bearer token. " + _PREFIXES,
             "Send the access_token of the newest answer.",

@@ -226,7 +226,11 @@ SLIPS: dict[Mistake, Callable[[Stage], object]] = {
 
 
 #: Seen from the shape of a request, before any rule.
-SLIPS_FOUND_BY_THE_DOORS = {Mistake.PARAMETERS_IN_QUERY, Mistake.BASIC_AUTHENTICATION}
+SLIPS_FOUND_BY_THE_DOORS = {
+    Mistake.PARAMETERS_IN_QUERY,
+    Mistake.BASIC_AUTHENTICATION,
+    Mistake.REVOCATION_ENDPOINT,
+}
 
 
 def test_every_cause_is_reached_by_a_rule_or_listed_as_the_doors():

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mp_oauth_sandbox import wire
-from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import Refused, TokenAccepted
+from mp_oauth_sandbox.core.paths import REVOKE
 from mp_oauth_sandbox.core.refusals import refuse
 from mp_oauth_sandbox.core.use_token import refused_by_type
 from mp_oauth_sandbox.engine.engine import Engine
@@ -51,7 +52,7 @@ class ResourceApi:
         arrival: Arrival = request.scope[ARRIVAL]
         line = arrival.request
         found = engine.resources.find(request.method, _segments(request))
-        parsed = wire.parse_bearer(
+        parsed = _revocation(request, found) or wire.parse_bearer(
             request.headers.get("authorization"), request.scope["query_string"], engine.profile
         )
         reply = await engine.resource(parsed, request=f"{request.method} {request.scope['path']}")
@@ -159,6 +160,14 @@ def _segments(request: Request) -> tuple[str, ...]:
     raw = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
     path: bytes = raw.partition(b"?")[0].removeprefix(b"/")
     return tuple(unquote_to_bytes(one).decode("utf-8", "replace") for one in path.split(b"/"))
+
+
+def _revocation(request: Request, found: Found | None) -> Refused | None:
+    """The 404 of an endpoint that people believe in: not even a token is asked for."""
+    method, path = request.method, request.scope["path"]
+    if found is not None or (method, path) != ("POST", REVOKE):
+        return None
+    return refuse(Cause.RESOURCE_UNKNOWN, Mistake.REVOCATION_ENDPOINT, method=method, path=path)
 
 
 def _of_nothing(refused: Refused, line: str, found: Found | None) -> Refused:
