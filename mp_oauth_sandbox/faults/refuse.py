@@ -40,7 +40,7 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
             raise InvalidInputError("cause", "give a cause or a status, not both")
         if self.retry_after is not None and self._status() not in _WITH_RETRY_AFTER:
             raise InvalidInputError("retry_after", "is for status 429 and 503")
-        if self.status == 403 and self.endpoints() == {"authorization"}:
+        if self.status == 403 and self.endpoints() <= {"authorization"}:
             raise InvalidInputError("status", "403 is for token or resource, not authorization")
         if self.cause is not None and self.endpoints().isdisjoint(RULES[self.cause].endpoints):
             raise InvalidInputError("cause", f"{self.cause} is nothing that {self.on} answers")

@@ -63,18 +63,20 @@ def plan(
     if "without-request-id" in hows:
         request_id = None
     within = answer_within(retry, profile)
-    signing = Signing(
-        secret=secret,
-        request_id=request_id,
-        ts=timestamp(at, profile.webhook_ts),
-        data_id=signed_id(told.data_id, profile),
-    )
+    signing = Signing(secret=secret, request_id=request_id, ts=timestamp(at, profile.webhook_ts))
     return Plan(
         notification=notification,
         retry=retry,
         request_id=request_id,
         url=webhook.url,
-        payload=request(told, webhook.url, signing, retry=retry, answer_within=within),
+        payload=request(
+            told,
+            webhook.url,
+            signing,
+            retry=retry,
+            answer_within=within,
+            signed_id=signed_id(told.data_id, profile),
+        ),
         within=within,
         faults=tuple(faults),
     )

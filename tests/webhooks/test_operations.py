@@ -117,9 +117,8 @@ def test_each_save_makes_another_secret_where_the_profile_says_so(
     assert len({SECRET, made["secret"], *(one["secret"] for one in saves)}) == 4
     assert all(re.fullmatch("[0-9a-f]{64}", one["secret"]) for one in (made, *saves))
     assert client.get(path).json()["webhook"] == {"url": hook.url, "enabled": True}
-    again = sandbox.update_application(
-        client_id, lambda one: replace(one, webhook=replace(one.webhook, enabled=True))
-    )
+    same = replace(now.webhook, enabled=True)
+    again = sandbox.update_application(client_id, lambda one: replace(one, webhook=same))
     assert again.webhook is not None
     assert again.webhook.secret != now.webhook.secret
     assert sandbox.update_application(client_id, lambda one: replace(one, webhook=None))
