@@ -62,6 +62,7 @@ class Cause(StrEnum):
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a name, not a secret
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name, not a secret
     TOKEN_FORBIDDEN = "token_forbidden"  # noqa: S105 - a name, not a secret
+    APPLICATION_FORBIDDEN = "application_forbidden"
     TYPE_FORBIDDEN = "type_forbidden"
     RESOURCE_UNKNOWN = "resource_unknown"
     IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing"

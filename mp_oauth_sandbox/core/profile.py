@@ -325,6 +325,12 @@ class Profile:
         real sellers can be tested unchanged.""",
     )
 
+    application_resource: bool = _switch(
+        False,
+        """Answer GET /applications/{id} to a token of the application's owner, and PUT and POST
+        with 403. Seen by 3 integrators (MP, 2026); not documented, so it is the 404 by default.""",
+    )
+
     # ---- webhooks ----
 
     webhook_ts: Literal["seconds", "milliseconds"] = _switch(

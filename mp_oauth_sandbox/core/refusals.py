@@ -446,6 +446,17 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "policy",
             _RESOURCE,
         ),
+        Cause.APPLICATION_FORBIDDEN: Rule(
+            "PA_UNAUTHORIZED_RESULT_FROM_POLICIES",
+            "At least one policy returned UNAUTHORIZED.",
+            "The access token is good, but {because}.",
+            "Read an application with GET and a token of its owner, such as its own access token."
+            " Change it in the developer panel.",
+            "PUT and POST are a 403 in 1 public project (MP, 2026); that others' tokens are too,"
+            " and the body, is a guess",
+            "policy",
+            _RESOURCE,
+        ),
         Cause.TYPE_FORBIDDEN: Rule(
             "PA_UNAUTHORIZED_RESULT_FROM_POLICIES",
             "At least one policy returned UNAUTHORIZED.",

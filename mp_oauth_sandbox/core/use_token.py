@@ -7,7 +7,7 @@ from types import MappingProxyType
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import Refused, TokenAccepted, UseToken, Whose
 from mp_oauth_sandbox.core.profile import Profile
-from mp_oauth_sandbox.core.records import ApplicationType, CredentialKind, View
+from mp_oauth_sandbox.core.records import Application, ApplicationType, CredentialKind, View
 from mp_oauth_sandbox.core.refusals import refuse
 from mp_oauth_sandbox.core.shapes import looks_like_access_token, starts_like_code
 from mp_oauth_sandbox.core.validity import REAUTHORIZED, ages, displaced, expired, revoked_because
@@ -76,6 +76,25 @@ def refused_by_type(token: TokenAccepted, method: str, segments: Sequence[str]) 
                 Cause.TYPE_FORBIDDEN, application_type=token.application_type, asked=pattern
             )
     return None
+
+
+def judge_application(
+    application: Application | None, token: TokenAccepted, method: str, profile: Profile
+) -> Application | Refused | None:
+    """What a good token gets of an application as a resource; None where there is nothing.
+
+    Source: see `Profile.application_resource`.
+    """
+    if not profile.application_resource or application is None or application.status == "deleted":
+        return None
+    if method in {"POST", "PUT"}:
+        return refuse(Cause.APPLICATION_FORBIDDEN, because="an application can only be read here")
+    if method not in {"GET", "HEAD"}:
+        return None
+    if token.seller.user_id != application.owner:
+        because = "it is not of the account that owns the application"
+        return refuse(Cause.APPLICATION_FORBIDDEN, because=because)
+    return application
 
 
 def _replaced(generation: int, newest: int, profile: Profile) -> bool:

@@ -18,7 +18,7 @@ from mp_oauth_sandbox.core.refusals import (
     remedy,
     visible,
 )
-from mp_oauth_sandbox.core.use_token import refused_by_type
+from mp_oauth_sandbox.core.use_token import judge_application, refused_by_type
 
 from .world import CALLBACK, CHALLENGE, VERIFIER, World, asking, proof_of
 
@@ -143,6 +143,12 @@ class Stage:
         assert isinstance(accepted, TokenAccepted)
         return refused_by_type(accepted, "GET", ("pos",))
 
+    def others_application(self) -> object:
+        accepted = self.world.use(self.world.link(self.app, self.seller).access_token)
+        assert isinstance(accepted, TokenAccepted)
+        profile = Profile(application_resource=True)
+        return judge_application(self.app, accepted, "GET", profile)
+
     def expired_token(self) -> object:
         token = self.world.link(self.app, self.seller).access_token
         return self.waiting(days=180).world.use(token)
@@ -199,6 +205,7 @@ SITUATIONS: dict[Cause, Callable[[Stage], object]] = {
     Cause.GRANT_DISPLACED: Stage.displaced,
     Cause.GRANT_REPLAYED: Stage.family_gone,
     Cause.TOKEN_FORBIDDEN: Stage.forbidden_token,
+    Cause.APPLICATION_FORBIDDEN: Stage.others_application,
     Cause.TYPE_FORBIDDEN: Stage.forbidden_by_type,
     Cause.TOKEN_MISSING: lambda s: s.world.use(None),
     Cause.TOKEN_MALFORMED: lambda s: s.world.use("nonsense"),

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from mp_oauth_sandbox import Application, InvalidInputError, Sandbox, Seller
+from mp_oauth_sandbox import Application, InvalidInputError, Sandbox, Seller, Webhook
 from mp_oauth_sandbox.faults import DropBeforeCommit, LoseResponse
 
 from .conftest import CALLBACK
@@ -103,6 +103,46 @@ def test_a_type_refuses_where_there_is_no_resource_and_nothing_beyond_its_paths(
 
     assert statuses == [403, 404, 404, 404, 404]
     assert changed.status_code == 404
+
+
+def test_an_application_is_read_by_its_owner_alone_where_the_profile_says_so(
+    sandbox: Sandbox, client: httpx.Client, application: Application, seller: Seller, token: str
+):
+    path = f"/applications/{application.client_id}"
+    hook = Webhook(url="http://127.0.0.1:9/hook", secret="s")
+    sandbox.update_application(application.client_id, lambda one: replace(one, webhook=hook))
+    own = application.access_token
+    off = [ask(client, method, path, own).status_code for method in ("GET", "PUT", "POST")]
+
+    sandbox.change_profile(application_resource=True)
+    read = ask(client, "GET", path, own)
+    methods = ("HEAD", "PUT", "POST", "DELETE", "PATCH")
+    statuses = [ask(client, method, path, own).status_code for method in methods]
+    others = ask(client, "GET", path, token)
+
+    assert off == [404, 404, 404]
+    assert read.json() == {
+        "id": int(application.client_id),
+        "name": application.name,
+        "active": True,
+        "callback_url": CALLBACK,
+        "callback_urls": [CALLBACK],
+        "notifications_callback_url": hook.url,
+        "notifications_topics": ["mp-connect"],
+        "use_pkce": False,
+        "sandbox_mode": False,
+    }
+    assert application.client_secret not in read.text
+    assert statuses == [200, 403, 403, 404, 404]
+    assert others.status_code == 403
+    assert others.json()["code"] == "PA_UNAUTHORIZED_RESULT_FROM_POLICIES"
+    assert sandbox.journal.last().cause == "application_forbidden"
+    for nothing in ("/applications/1", "/applications", f"{path}/x", "/applications/%00"):
+        assert ask(client, "GET", nothing, own).status_code == 404
+        assert ask(client, "PUT", nothing, own).status_code == 404
+    assert client.get(path).status_code == 401
+    sandbox.resources.add("GET", "/applications/{id}", body={"mine": True})
+    assert ask(client, "GET", path, token).json() == {"mine": True}
 
 
 def test_a_payment_is_collected_by_the_token_s_seller(

@@ -16,12 +16,14 @@ from mp_oauth_sandbox import wire
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import Refused, TokenAccepted
 from mp_oauth_sandbox.core.paths import REVOKE
+from mp_oauth_sandbox.core.records import Application, Keys
 from mp_oauth_sandbox.core.refusals import refuse
-from mp_oauth_sandbox.core.use_token import refused_by_type
+from mp_oauth_sandbox.core.use_token import judge_application, refused_by_type
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.faults import Answer
 from mp_oauth_sandbox.journal import Arrival, Happened
 from mp_oauth_sandbox.resources import Found
+from mp_oauth_sandbox.resources.application import shown_to_owner
 from mp_oauth_sandbox.resources.built_in import ResourceCall
 from mp_oauth_sandbox.web.api.answering import Answering, Render
 from mp_oauth_sandbox.web.arrivals import ARRIVAL
@@ -85,8 +87,7 @@ class ResourceApi:
         if refused is not None:
             return refused
         if found is None:
-            method, _, path = line.partition(" ")
-            return refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
+            return self._application(request, token) or _nothing(line)
         refused = self._problem(found, token, key)
         if refused is not None:
             return refused
@@ -95,6 +96,18 @@ class ResourceApi:
             return body
         own = {name.lower(): value for name, value in found.resource.headers.items()}
         return partial(_rendered, found.resource.status, body, own)
+
+    def _application(self, request: Request, token: TokenAccepted) -> Render | Refused | None:
+        """What /applications/{id} answers, where the profile has that."""
+        match _segments(request):
+            case ("applications", client_id):
+                application = self._engine.store.read(Keys(client_id=client_id)).application
+            case _:
+                return None
+        judged = judge_application(application, token, request.method, self._engine.profile)
+        if not isinstance(judged, Application):
+            return judged
+        return partial(_rendered, 200, msgspec.json.encode(shown_to_owner(judged)), {})
 
     def _facts(self, token: TokenAccepted, key: str) -> dict[str, str]:
         """What the journal says of a good token, and of how it was used."""
@@ -146,6 +159,11 @@ class ResourceApi:
         if token.live_mode and profile.live_payment_of_test_user == "refuse":
             return refuse(Cause.TEST_USER_IN_LIVE_MODE)
         return None
+
+
+def _nothing(line: str) -> Refused:
+    method, _, path = line.partition(" ")
+    return refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
 
 
 def _rendered(
