@@ -64,7 +64,8 @@ class Profile:
 
     invalid_client_status: Literal[400, 401] = _switch(
         400,
-        "400 in three MP sources and the MP reference; 401 is what RFC 6749 section 5.2 allows.",
+        """400 in four MP sources, the newest measured in 2026, and the MP reference; MP's OpenAPI
+        repository (2026) lists a generic 401, which RFC 6749 section 5.2 allows.""",
     )
 
     forbidden_status: Literal[400, 403] = _switch(
@@ -128,22 +129,27 @@ class Profile:
 
     refresh_without_client_id: bool = _switch(
         False,
-        """Accept a refresh without client_id. Required in the MP reference; absent from the
-        official Postman collection and from three SDKs. An MP capture of 2021 refuses it.""",
+        """Accept a refresh without client_id. Required in the MP reference and, for every grant,
+        in MP's OpenAPI repository (2026); absent from the official Postman collection and from
+        three SDKs. An MP capture of 2021 refuses it.""",
     )
 
     access_token_as_secret: bool = _switch(
         False,
         """Accept the owner's access token as client_secret, as MP guides of 2019 to 2021 told. An
-        MP log of 2026 shows `invalid_client`.""",
+        MP log of 2026 shows `invalid_client`. MP contradicts itself: maintainers of the official
+        Go and .NET SDKs say that it suffices; who reported it for Go succeeded only with
+        client_id.""",
     )
 
     # ---- tokens ----
 
     test_token_prefix: Literal["TEST", "APP_USR"] = _switch(
         "TEST",
-        """Prefix of sandbox credentials (`test_token` true). `TEST` in two captures of 2021; newer
-        test credentials of other products start with `APP_USR`.""",
+        """Prefix of sandbox credentials (`test_token` true). `TEST` in two captures of 2021 and one
+        MP project of 2026, its public key too; newer test credentials of other products start with
+        `APP_USR`. MP's guides for assistants (2026) contradict each other: `TEST-` is discontinued,
+        or both are issued.""",
     )
 
     refresh_reusable: bool = _switch(
@@ -236,7 +242,8 @@ class Profile:
     platform_id_required: bool = _switch(
         False,
         """Refuse an authorization request without `platform_id=mp`. Required in the official
-        Postman collection, absent from the official PKCE sample.""",
+        Postman collection, absent from the official PKCE sample; MP's support called it not
+        standard (one MP project, 2026).""",
     )
 
     state_required: bool = _switch(
@@ -289,7 +296,8 @@ class Profile:
 
     denial_echoes_state: bool = _switch(
         True,
-        "Send `state` back with a denial. Unknown; RFC 6749 section 4.1.2.1 requires it.",
+        """Send `state` back with a denial. The official Node SDK (2026) says that it comes back
+        unchanged; RFC 6749 section 4.1.2.1 requires it.""",
     )
 
     redirect_status: Literal[302, 303] = _switch(
@@ -342,7 +350,8 @@ class Profile:
     webhook_data_id: Literal["user_id", "client_id"] = _switch(
         "user_id",
         """What `data.id` names. In MP's sample it equals `user_id`; its meaning is not documented.
-        `client_id` is a guess.""",
+        One MP project (2026) takes the id of a delivery in its panel for the seller's. `client_id`
+        is a guess.""",
     )
 
     webhook_authorized_at: Literal["exchange", "consent"] = _switch(

@@ -264,8 +264,8 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "The seller refused to link the application.",
             "Nothing to repair: tell the seller that the account is not linked and how to try"
             " again. Do not call the token endpoint.",
-            "RFC 6749 section 4.1.2.1; MP, marketplace guide: an error instead of the code; its"
-            " name is a guess",
+            "MP, marketplace guide of its plugins (2026): a redirect with an error parameter; its"
+            " value is a guess (RFC 6749 section 4.1.2.1)",
             "redirect",
             _AUTHORIZATION,
         ),
