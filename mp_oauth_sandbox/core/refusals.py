@@ -495,8 +495,9 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "user_allowed_only_in_test",
             "The seller is a test user and the token's live_mode is true.",
             "Send test_token=true with the code exchange, or link a real seller in production.",
-            "the message is seen in public projects (MP, 2026), with status 500 and with 400;"
-            " the other keys are a guess; profile field live_payment_of_test_user",
+            "the message is seen in public projects (MP, 2026), with status 500 and with 400, and"
+            " with 422 for orders; the other keys are a guess; profile field"
+            " live_payment_of_test_user",
             endpoints=_RESOURCE,
         ),
     }

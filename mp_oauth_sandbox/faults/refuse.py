@@ -45,6 +45,12 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
         if self.cause is not None and self.endpoints().isdisjoint(RULES[self.cause].endpoints):
             raise InvalidInputError("cause", f"{self.cause} is nothing that {self.on} answers")
 
+    def fits(self, asked: Asked) -> bool:
+        """See Fault.fits; the authorization endpoint answers with pages, which have a body."""
+        if self.status == 403 and asked.endpoint == "authorization":
+            return False
+        return super().fits(asked)
+
     def arm(self) -> Wrapper:
         """See Fault.arm."""
         changes: tuple[Callable[[Answer], Answer], ...] = ()

@@ -67,6 +67,13 @@ def test_a_gateway_may_refuse_without_a_word(world: World):
     assert world.me(token).status_code == 200
 
 
+def test_a_refusal_without_a_word_is_none_of_the_authorization_endpoint_s(world: World):
+    world.sandbox.faults.add("refuse", status=403, on="/*", times="always")
+
+    assert world.authorize().status_code == 302
+    assert world.token(grant_type="client_credentials").status_code == 403
+
+
 def test_a_cause_sounds_as_it_always_does(world: World):
     code = world.code()
     world.exchange(code)
