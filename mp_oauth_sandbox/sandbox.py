@@ -11,7 +11,7 @@ from mp_oauth_sandbox.control.explain import Explained
 from mp_oauth_sandbox.core.consent import Consent
 from mp_oauth_sandbox.core.lifetimes import Lifetimes
 from mp_oauth_sandbox.core.profile import DEFAULT, Profile
-from mp_oauth_sandbox.core.records import Application, Seller, Webhook
+from mp_oauth_sandbox.core.records import Application, ApplicationType, Seller, Webhook
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication, NewSeller
 from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
 from mp_oauth_sandbox.engine.clock import Clock, ClockError
@@ -230,6 +230,8 @@ class Sandbox:
         redirect_uris: Iterable[str],
         name: str = "Test application",
         pkce_required: bool = False,
+        application_type: ApplicationType = "any",
+        activated: bool = True,
         client_id: str | None = None,
         client_secret: str | None = None,
         owner: Seller | int | None = None,
@@ -243,6 +245,8 @@ class Sandbox:
             redirect_uris: What the authorization request may ask for, byte for byte.
             name: Shown on the consent page.
             pkce_required: Whether a code_challenge and code_verifier are mandatory.
+            application_type: `online` is refused stores and points of sale, `any` nothing.
+            activated: Whether its production credentials are; without, no seller can connect.
             client_id: Digits; chosen if None.
             client_secret: Chosen if None.
             owner: The account it belongs to; one of its own if None.
@@ -259,6 +263,8 @@ class Sandbox:
                 name=name,
                 redirect_uris=tuple(redirect_uris),
                 pkce_required=pkce_required,
+                application_type=application_type,
+                activated=activated,
                 client_id=client_id,
                 client_secret=client_secret,
                 owner=owner.user_id if isinstance(owner, Seller) else owner,
@@ -313,7 +319,12 @@ class Sandbox:
         redirect_uri: str | None = None,
         state: str | None = None,
     ) -> str:
-        """A link that starts linking, as an integration would build it."""
+        """A link that starts linking, as an integration would build it.
+
+        It has the `state` that is given, or one of no meaning where the profile asks for it.
+        """
+        if state is None and self.profile.state_required:
+            state = "state"
         uri = quote(redirect_uri or application.redirect_uris[0], safe="")
         url = f"{self.url}/authorization?client_id={application.client_id}&response_type=code"
         url += f"&platform_id=mp&redirect_uri={uri}"

@@ -319,6 +319,19 @@ def test_single_switches_change_by_name_for_requests_from_now_on(integration: In
     assert integration.redeem().json()["token_type"] == "Bearer"
 
 
+def test_the_link_to_start_with_has_a_state_where_the_profile_asks_for_one(
+    integration: Integration,
+):
+    sandbox, app = integration.sandbox, integration.app
+    without = sandbox.authorization_url(app)
+    sandbox.change_profile(state_required=True)
+
+    assert "state" not in httpx.URL(without).params
+    assert httpx.URL(sandbox.authorization_url(app, state="s")).params["state"] == "s"
+    assert integration.http.get(without).status_code == 400
+    assert integration.http.get(sandbox.authorization_url(app)).status_code == 302
+
+
 def test_a_switch_that_does_not_exist_is_an_error(sandbox: Sandbox):
     with pytest.raises((TypeError, InvalidInputError), match="no_such_switch"):
         sandbox.change_profile(no_such_switch=1)

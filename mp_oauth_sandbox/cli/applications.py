@@ -27,6 +27,11 @@ _SPELLED = (
     click.Option(
         ["--pkce/--no-pkce", "pkce_required"], default=None, help="Whether PKCE is required."
     ),
+    click.Option(
+        ["--activated/--not-activated"],
+        default=None,
+        help="Whether its production credentials are.",
+    ),
     click.Option(["--scope", "scopes"], multiple=True, help="Repeatable."),
     click.Option(["--webhook-url"], help="Where notifications go."),
     click.Option(["--webhook-secret"], help="What signs them."),
@@ -43,6 +48,7 @@ _HELP = {
     "client_secret": "Without it, one is made up.",
     "owner": "A seller; without it, one is made.",
     "status": "As Mercado Pago sets it.",
+    "application_type": "An online one is refused stores and points of sale.",
 }
 
 
@@ -92,14 +98,17 @@ def _shown(one: ApplicationOut, *, secret: bool) -> str:
         rows.append(("client_secret", one.client_secret))
     rows += [
         ("name", one.name),
-        ("status", one.status),
+        ("status", one.status if one.activated else f"{one.status}, not activated"),
         ("owner", str(one.owner)),
         *(("redirect_uri", uri) for uri in one.redirect_uris),
         ("pkce", "required" if one.pkce_required else "optional"),
+        ("type", one.application_type),
         ("scopes", " ".join(one.scopes)),
         ("lifetimes", lifetimes),
         ("webhook", one.webhook.url if one.webhook else "none"),
     ]
+    if one.webhook and isinstance(one.webhook.secret, str):
+        rows.append(("webhook_secret", one.webhook.secret))
     return table([(name, plain(value)) for name, value in rows])
 
 

@@ -85,13 +85,22 @@ def resend(remote: Remote, *, number: str) -> None:
     show_default=True,
     help="What it says has happened.",
 )
+@click.option("--data-id", metavar="ID", help="What it names; else as the profile says.")
 @remote_command
-def simulate(remote: Remote, *, application: str | None, seller: int | None, action: str) -> None:
+def simulate(
+    remote: Remote,
+    *,
+    application: str | None,
+    seller: int | None,
+    action: str,
+    data_id: str | None,
+) -> None:
     """Send a notification out of the blue, signed correctly; nothing else changes."""
     wanted = {
         "client_id": remote.only_application() if application is None else application,
         "user_id": remote.only_seller() if seller is None else seller,
         "action": f"{_PREFIX}{action}",
+        "data_id": data_id,
     }
     remote.run(calls.SIMULATE, given_as(SimulateIn, wanted), text=_text)
 

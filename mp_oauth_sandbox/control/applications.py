@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from mp_oauth_sandbox.control.types import Call, Listed, Secretive
 from mp_oauth_sandbox.core.lifetimes import LONGEST, CalendarMonths, Lifetimes
-from mp_oauth_sandbox.core.records import Application, ApplicationStatus, Webhook
+from mp_oauth_sandbox.core.records import Application, ApplicationStatus, ApplicationType, Webhook
 from mp_oauth_sandbox.core.registration import InvalidInputError, NewApplication
 
 _Seconds = Annotated[int, Meta(ge=0, le=int(LONGEST.total_seconds()))]
@@ -50,6 +50,8 @@ class ApplicationIn(Secretive, forbid_unknown_fields=True):
     name: str
     redirect_uris: list[str]
     pkce_required: bool = False
+    application_type: ApplicationType = "any"
+    activated: bool = True
     client_id: str | None = None
     client_secret: str | None = None
     owner: int | None = None
@@ -69,6 +71,8 @@ class ApplicationChange(Secretive, forbid_unknown_fields=True):
     name: str | UnsetType = UNSET
     redirect_uris: list[str] | UnsetType = UNSET
     pkce_required: bool | UnsetType = UNSET
+    application_type: ApplicationType | UnsetType = UNSET
+    activated: bool | UnsetType = UNSET
     lifetimes: LifetimesIn | UnsetType = UNSET
     scopes: list[str] | UnsetType = UNSET
     webhook: WebhookIn | UnsetType | None = UNSET
@@ -113,11 +117,22 @@ class LifetimesOut(Struct):
     client_credentials_token: int | str
 
 
-class WebhookOut(Struct):
-    """Where notifications go, and whether they do; the secret is not shown again."""
+class WebhookOut(Secretive):
+    """Where notifications go, and whether they do.
+
+    The secret is shown once, by the save that made it; the one that was given is not shown.
+    """
 
     url: str
     enabled: bool
+    secret: str | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, webhook: Webhook, given: WebhookIn | UnsetType | None) -> "WebhookOut":
+        """How the control API shows it to who has just given this, or nothing."""
+        made = isinstance(given, WebhookIn) and given.secret != webhook.secret
+        secret = webhook.secret if made else UNSET
+        return cls(url=webhook.url, enabled=webhook.enabled, secret=secret)
 
 
 class ApplicationOut(Secretive):
@@ -131,14 +146,18 @@ class ApplicationOut(Secretive):
     name: str
     redirect_uris: tuple[str, ...]
     pkce_required: bool
+    application_type: ApplicationType
+    activated: bool
     scopes: tuple[str, ...]
     lifetimes: LifetimesOut
     webhook: WebhookOut | None
     status: ApplicationStatus
 
     @classmethod
-    def of(cls, application: Application) -> "ApplicationOut":
-        """How the control API shows it."""
+    def of(
+        cls, application: Application, saved: WebhookIn | UnsetType | None = None
+    ) -> "ApplicationOut":
+        """How the control API shows it, to who has just saved this webhook, if anybody."""
         shown: dict[str, Any] = {name: getattr(application, name) for name in _SHOWN}
         shown["lifetimes"] = LifetimesOut(
             **{
@@ -147,7 +166,7 @@ class ApplicationOut(Secretive):
             }
         )
         webhook = application.webhook
-        shown["webhook"] = webhook and WebhookOut(url=webhook.url, enabled=webhook.enabled)
+        shown["webhook"] = webhook and WebhookOut.of(webhook, saved)
         return cls(**shown)
 
 

@@ -82,11 +82,15 @@ class NotificationWanted(Struct, forbid_unknown_fields=True):
 
 
 class SimulateIn(Struct, forbid_unknown_fields=True):
-    """Which application to notify of which seller, as if something had happened."""
+    """Which application to notify of which seller, as if something had happened.
+
+    `data_id` is what the notification names in place of what the profile says.
+    """
 
     client_id: str
     user_id: int
     action: WebhookAction = "application.authorized"
+    data_id: str | None = None
 
 
 class SettleIn(Struct, forbid_unknown_fields=True):

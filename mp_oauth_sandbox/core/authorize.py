@@ -49,6 +49,8 @@ def judge(
         return refuse(Cause.APPLICATION_DELETED, client_id=application.client_id)
     if application.status == "blocked":
         return refuse(Cause.APPLICATION_BLOCKED, client_id=application.client_id)
+    if not application.activated:
+        return refuse(Cause.APPLICATION_NOT_ACTIVATED, client_id=application.client_id)
     if request.redirect_uri is None:
         return missing("redirect_uri", where=_QUERY)
     if request.redirect_uri not in application.redirect_uris:
@@ -61,6 +63,8 @@ def judge(
         return refuse(Cause.RESPONSE_TYPE_UNSUPPORTED, value=word(request.response_type))
     if profile.platform_id_required and request.platform_id != "mp":
         return missing("platform_id=mp")
+    if profile.state_required and request.state is None:
+        return missing("state", where=_QUERY)
     return _judge_challenge(application, request, profile) or _judge_scope(
         application, request, profile
     )
@@ -73,6 +77,8 @@ def _judge_challenge(
         if application.pkce_required and profile.challenge_missing == "error_page":
             return refuse(Cause.CHALLENGE_MISSING)
         return None
+    if not application.pkce_required and profile.challenge_without_pkce == "error_page":
+        return refuse(Cause.CHALLENGE_UNEXPECTED, client_id=application.client_id)
     if not pkce.well_formed(request.code_challenge):
         problem = "code_challenge must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~"
         return refuse(Cause.CHALLENGE_MALFORMED, problem=problem)

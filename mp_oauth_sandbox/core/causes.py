@@ -19,12 +19,14 @@ class Cause(StrEnum):
     APPLICATION_UNKNOWN = "application_unknown"
     APPLICATION_DELETED = "application_deleted"
     APPLICATION_BLOCKED = "application_blocked"
+    APPLICATION_NOT_ACTIVATED = "application_not_activated"
     SECRET_MISMATCH = "secret_mismatch"  # noqa: S105 - a name, not a secret
     # The authorization request.
     RESPONSE_TYPE_UNSUPPORTED = "response_type_unsupported"
     REDIRECT_URI_NOT_REGISTERED = "redirect_uri_not_registered"
     CHALLENGE_MISSING = "challenge_missing"
     CHALLENGE_MALFORMED = "challenge_malformed"
+    CHALLENGE_UNEXPECTED = "challenge_unexpected"
     SCOPE_INVALID = "scope_invalid"
     OPERATOR_ACCOUNT = "operator_account"
     SELLER_UNKNOWN = "seller_unknown"
@@ -60,6 +62,8 @@ class Cause(StrEnum):
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a name, not a secret
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a name, not a secret
     TOKEN_FORBIDDEN = "token_forbidden"  # noqa: S105 - a name, not a secret
+    APPLICATION_FORBIDDEN = "application_forbidden"
+    TYPE_FORBIDDEN = "type_forbidden"
     RESOURCE_UNKNOWN = "resource_unknown"
     IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing"
     TEST_USER_IN_LIVE_MODE = "test_user_in_live_mode"
@@ -78,4 +82,6 @@ class Mistake(StrEnum):
     CODE_STILL_ENCODED = "code_still_encoded"
     REDIRECT_URI_STILL_ENCODED = "redirect_uri_still_encoded"
     REDIRECT_URI_ALMOST = "redirect_uri_almost"
+    USER_ID_AS_CLIENT_ID = "user_id_as_client_id"
+    REVOCATION_ENDPOINT = "revocation_endpoint"
     REFRESH_TOKEN_AS_BEARER = "refresh_token_as_bearer"  # noqa: S105 - a name, not a secret

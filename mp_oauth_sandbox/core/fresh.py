@@ -79,6 +79,10 @@ class Fresh(Value, frozen=True, kw_only=True):
             letters.append(_ALPHANUMERIC[index])
         return "".join(letters)
 
+    def webhook_secret(self) -> str:
+        """What signs an application's notifications. Guess: 64 hex digits, as a SHA-256 has."""
+        return hashlib.sha256(b"webhook " + self.randomness).hexdigest()
+
     def notification_id(self) -> int:
         """The number of a notification: 12 digits at first, as in Mercado Pago's sample."""
         return 100_000_000_000 + self.serial

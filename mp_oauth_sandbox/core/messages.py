@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.consent import Denier
-from mp_oauth_sandbox.core.records import Application, Seller
+from mp_oauth_sandbox.core.records import Application, ApplicationType, Seller
 from mp_oauth_sandbox.core.values import Secret, Value
 
 
@@ -138,7 +138,7 @@ class TokenAccepted(Value, frozen=True, kw_only=True):
     """A bearer token that is good now: whose it is, for whom, and how old.
 
     `platform` marks a token that no seller approved: the application's own access token, or
-    one of client credentials.
+    one of client credentials. `application_type` is that of the application it is for.
     """
 
     whose: Whose
@@ -146,6 +146,7 @@ class TokenAccepted(Value, frozen=True, kw_only=True):
     live_mode: bool
     age: timedelta
     platform: bool = False
+    application_type: ApplicationType = "any"
 
 
 class Ask(Value, frozen=True, kw_only=True):

@@ -32,13 +32,17 @@ _LONGEST_INTERVAL = timedelta(days=4)
 # By then the doubled interval is long past the limit, and would soon leave the calendar.
 _DOUBLINGS = 16
 
-_PLAN_2022 = (
-    timedelta(minutes=5),
-    timedelta(minutes=45),
-    timedelta(hours=6),
-    timedelta(days=2),
-    timedelta(days=4),
-)
+#: The plans that come to an end, by their names in `Profile.webhook_retries`.
+_PLANS = {
+    "2022": (
+        timedelta(minutes=5),
+        timedelta(minutes=45),
+        timedelta(hours=6),
+        timedelta(days=2),
+        timedelta(days=4),
+    ),
+    "24 hours": tuple(_QUARTER * quarters for quarters in (1, 2, 4, 8, 16, 32, 33)),
+}
 
 
 def notice(
@@ -50,17 +54,23 @@ def notice(
     fresh: Fresh,
     profile: Profile,
     live_mode: bool = True,
+    data_id: str | None = None,
 ) -> Notification | None:
-    """A notification about this seller, due at once; None without a webhook that is on."""
+    """A notification about this seller, due at once; None without a webhook that is on.
+
+    `data_id` is what it names in place of what the profile says.
+    """
     if application.webhook is None or not application.webhook.enabled:
         return None
-    by_seller = profile.webhook_data_id == "user_id"
+    if data_id is None:
+        by_seller = profile.webhook_data_id == "user_id"
+        data_id = str(user_id) if by_seller else application.client_id
     return Notification(
         notification_id=fresh.notification_id(),
         client_id=application.client_id,
         user_id=user_id,
         action=action,
-        data_id=str(user_id) if by_seller else application.client_id,
+        data_id=data_id,
         live_mode=live_mode,
         created_at=now,
         due_at=now,
@@ -100,10 +110,16 @@ def retry_after(retry: int, profile: Profile) -> timedelta | None:
 
     Source: see `Profile.webhook_retries`.
     """
-    if profile.webhook_retries == "2022":
-        return _PLAN_2022[retry - 1] if retry <= len(_PLAN_2022) else None
+    plan = _PLANS.get(profile.webhook_retries)
+    if plan is not None:
+        return plan[retry - 1] if retry <= len(plan) else None
     doublings = min(max(0, retry - 3), _DOUBLINGS)
     return min(_QUARTER * (1 << doublings), _LONGEST_INTERVAL)
+
+
+def signed_id(data_id: str, profile: Profile) -> str:
+    """A `data.id` as the signature has it. Source: see `Profile.webhook_signed_id`."""
+    return data_id.lower() if profile.webhook_signed_id == "lower_case" else data_id
 
 
 def answer_within(retry: int, profile: Profile) -> timedelta:
@@ -142,8 +158,7 @@ def what_follows(notification: Notification, profile: Profile) -> str:
     if wait is None:
         return f"Mercado Pago gives up after {made} attempts, of which this was the last."
     again = f"Mercado Pago sends it again after {span(wait)}"
-    if profile.webhook_retries == "2022":
-        return (
-            f"{again}, and gives up after {len(_PLAN_2022) + 1} attempts; this was number {made}."
-        )
+    plan = _PLANS.get(profile.webhook_retries)
+    if plan is not None:
+        return f"{again}, and gives up after {len(plan) + 1} attempts; this was number {made}."
     return f"{again}, then at intervals that grow to {span(_LONGEST_INTERVAL)}, and never gives up."

@@ -9,6 +9,8 @@ Place = Literal["authorization", "token", "resource"]
 Endpoint = Place | Literal["webhook"]
 
 TOKEN: Final = "/oauth/token"  # noqa: S105 - a path, not a secret
+#: RFC 7009 would have it; Mercado Pago has nothing there.
+REVOKE: Final = "/oauth/revoke"
 AUTHORIZATION: Final = "/authorization"
 CONSENT: Final = "/authorization/consent"
 SIGN_IN: Final = "/authorization/sign-in"

@@ -67,7 +67,8 @@ class Profile:
 
     invalid_client_status: Literal[400, 401] = _switch(
         400,
-        "400 in three MP sources and the MP reference; 401 is what RFC 6749 section 5.2 allows.",
+        """400 in four MP sources, the newest measured in 2026, and the MP reference; MP's OpenAPI
+        repository (2026) lists a generic 401, which RFC 6749 section 5.2 allows.""",
     )
 
     forbidden_status: Literal[400, 403] = _switch(
@@ -78,13 +79,16 @@ class Profile:
     rate_limited_body: Literal["json", "plain", "too_many_requests"] = _switch(
         "json",
         """Body of a 429. The MP reference names `local_rate_limited` without a body; `plain` is
-        that word alone (what Envoy answers); `too_many_requests` is ML's body for another API.""",
+        that word alone (what Envoy answers; the official Python SDK takes it for a failing server
+        since 3.4.0); `too_many_requests` is that of MP's OpenAPI repository (2026): status, error
+        and message, without `cause`.""",
     )
 
     retry_after: int | None = _switch(
-        None,
-        """Seconds in the Retry-After header of a 429. Two official SDKs honour one; nothing shows
-        that Mercado Pago sends it.""",
+        1,
+        """Whole seconds in the Retry-After header of a 429. MP's OpenAPI repository (2026) lists it
+        for POST /oauth/token, and official SDKs read it; no capture shows one, and how many seconds
+        is a guess. None leaves it out.""",
     )
 
     token_requests_per_minute: int | None = _switch(
@@ -128,22 +132,27 @@ class Profile:
 
     refresh_without_client_id: bool = _switch(
         False,
-        """Accept a refresh without client_id. Required in the MP reference; absent from the
-        official Postman collection and from three SDKs. An MP capture of 2021 refuses it.""",
+        """Accept a refresh without client_id. Required in the MP reference and, for every grant,
+        in MP's OpenAPI repository (2026); absent from the official Postman collection and from
+        three SDKs. An MP capture of 2021 refuses it.""",
     )
 
     access_token_as_secret: bool = _switch(
         False,
         """Accept the owner's access token as client_secret, as MP guides of 2019 to 2021 told. An
-        MP log of 2026 shows `invalid_client`.""",
+        MP log of 2026 shows `invalid_client`. MP contradicts itself: maintainers of the official
+        Go and .NET SDKs say that it suffices; who reported it for Go succeeded only with
+        client_id.""",
     )
 
     # ---- tokens ----
 
     test_token_prefix: Literal["TEST", "APP_USR"] = _switch(
         "TEST",
-        """Prefix of sandbox credentials (`test_token` true). `TEST` in two captures of 2021; newer
-        test credentials of other products start with `APP_USR`.""",
+        """Prefix of sandbox credentials (`test_token` true). `TEST` in two captures of 2021 and one
+        MP project of 2026, its public key too; newer test credentials of other products start with
+        `APP_USR`. MP's guides for assistants (2026) contradict each other: `TEST-` is discontinued,
+        or both are issued.""",
     )
 
     refresh_reusable: bool = _switch(
@@ -222,8 +231,9 @@ class Profile:
 
     http_redirect_uris: Literal["any", "localhost", "none"] = _switch(
         "any",
-        """Which http (not https) redirect URIs may be registered. The panel asks for https;
-        integrators report both that localhost is accepted and that it is refused.""",
+        """Which http (not https) redirect URIs may be registered. The panel asks for https, and
+        integrators of 2026 report that it refuses localhost; two say that it takes it. `none` is
+        the panel's own rule: recommended where tests run against a registered https URI.""",
     )
 
     redirect_uri_query: Literal["allow", "refuse"] = _switch(
@@ -235,7 +245,15 @@ class Profile:
     platform_id_required: bool = _switch(
         False,
         """Refuse an authorization request without `platform_id=mp`. Required in the official
-        Postman collection, absent from the official PKCE sample.""",
+        Postman collection, absent from the official PKCE sample; MP's support called it not
+        standard (one MP project, 2026).""",
+    )
+
+    state_required: bool = _switch(
+        False,
+        """Refuse an authorization request without `state`. MP's OpenAPI repository (2026) calls it
+        mandatory, "Get Access Token" recommends it, and MP's split payments show a callback without
+        it.""",
     )
 
     authorization_scope: Literal["ignore", "restrict"] = _switch(
@@ -249,6 +267,13 @@ class Profile:
         "issue_code",
         """A PKCE application that sends no challenge. ML: a code is issued and the exchange fails
         (two reports of 2026); two MP projects report an error.""",
+    )
+
+    challenge_without_pkce: Literal["verify", "error_page"] = _switch(
+        "verify",
+        """A challenge sent for an application that has PKCE off. Four integrators (MP, 2026)
+        believe that it leads to the error page, and none of them has shown it alone; by default it
+        binds the code, as RFC 7636 section 4.4 has it.""",
     )
 
     challenge_without_method: Literal["plain", "refuse"] = _switch(
@@ -274,7 +299,8 @@ class Profile:
 
     denial_echoes_state: bool = _switch(
         True,
-        "Send `state` back with a denial. Unknown; RFC 6749 section 4.1.2.1 requires it.",
+        """Send `state` back with a denial. The official Node SDK (2026) says that it comes back
+        unchanged; RFC 6749 section 4.1.2.1 requires it.""",
     )
 
     redirect_status: Literal[302, 303] = _switch(
@@ -325,6 +351,12 @@ class Profile:
         real sellers can be tested unchanged.""",
     )
 
+    application_resource: bool = _switch(
+        False,
+        """Answer GET /applications/{id} to a token of the application's owner, and PUT and POST
+        with 403. Seen by 3 integrators (MP, 2026); not documented, so it is the 404 by default.""",
+    )
+
     # ---- webhooks ----
 
     webhook_ts: Literal["seconds", "milliseconds"] = _switch(
@@ -336,7 +368,8 @@ class Profile:
     webhook_data_id: Literal["user_id", "client_id"] = _switch(
         "user_id",
         """What `data.id` names. In MP's sample it equals `user_id`; its meaning is not documented.
-        `client_id` is a guess.""",
+        One MP project (2026) takes the id of a delivery in its panel for the seller's. `client_id`
+        is a guess.""",
     )
 
     webhook_authorized_at: Literal["exchange", "consent"] = _switch(
@@ -345,13 +378,31 @@ class Profile:
         approves. Unknown; the exchange is a guess. Either way again for each new authorization.""",
     )
 
-    webhook_retries: Literal["2026", "2022"] = _switch(
+    webhook_signed_id: Literal["lower_case", "as_sent"] = _switch(
+        "lower_case",
+        """How a `data.id` with capital letters goes into x-signature. MP's code samples and the
+        official Java SDK lower the letters before they compare; real notifications of orders were
+        seen signed over the id as it was sent (one MP project, 2026), as the official Python SDK
+        compares. The ids of mp-connect are digits: it shows with a simulated notification that has
+        an id of its own.""",
+    )
+
+    webhook_save: Literal["keeps_secret", "new_secret"] = _switch(
+        "keeps_secret",
+        """What saving an application's webhook does to its secret. `new_secret`: each save makes
+        another one, whatever was given, even where nothing was changed; one MP project (2026) saw
+        the panel do so. By default the secret is the one given, so that tests can know it.""",
+    )
+
+    webhook_retries: Literal["2026", "2022", "24 hours"] = _switch(
         "2026",
         """When a notification that was not confirmed is sent again. `2026`, MP's page of that year:
         every 15 minutes, after three failures at growing intervals, until it is confirmed (how they
         grow is a guess: doubling, at most 4 days). `2022`, MP's earlier page: after 5 minutes, 45
         minutes, 6 hours, 2 days and 4 days, then never; 22 s for the first answer and 5 s for later
-        ones.""",
+        ones. `24 hours`, MP's webhooks guide for assistants (2026), against that page: at growing
+        intervals and after about 24 hours never (here doubling from 15 minutes, the last one 24
+        hours after the first: a guess).""",
     )
 
     def __post_init__(self) -> None:
@@ -375,6 +426,7 @@ STRICT = Profile(
     surplus_fields="refuse",
     http_redirect_uris="localhost",
     redirect_uri_query="refuse",
+    state_required=True,
     challenge_missing="error_page",
     challenge_without_method="refuse",
     bearer_syntax="rfc6750",

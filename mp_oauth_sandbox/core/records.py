@@ -20,6 +20,9 @@ KNOWN_SCOPES = frozenset(DEFAULT_SCOPES)
 
 ApplicationStatus = Literal["active", "blocked", "deleted"]
 
+#: What an application was made for, which decides about some resources; `any` may ask for all.
+ApplicationType = Literal["any", "online"]
+
 
 class Webhook(Value, frozen=True, kw_only=True):
     """Where an application wants its notifications, and the secret that signs them."""
@@ -30,11 +33,16 @@ class Webhook(Value, frozen=True, kw_only=True):
 
 
 class Registration(Value, frozen=True, kw_only=True):
-    """What its owner says of an application, when it is registered and in the panel later."""
+    """What its owner says of an application, when it is registered and in the panel later.
+
+    `activated` is whether its production credentials are: without, no seller can connect.
+    """
 
     name: str
     redirect_uris: tuple[str, ...]
     pkce_required: bool = False
+    application_type: ApplicationType = "any"
+    activated: bool = True
     lifetimes: Lifetimes = Lifetimes()
     webhook: Webhook | None = None
 

@@ -15,7 +15,7 @@ from mp_oauth_sandbox.core.consent import Denier
 from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.core.paths import Place
 from mp_oauth_sandbox.core.profile import Profile
-from mp_oauth_sandbox.core.shapes import is_client_id
+from mp_oauth_sandbox.core.shapes import USER_ID_DIGITS, is_client_id
 from mp_oauth_sandbox.core.values import Value
 
 Shape = Literal[
@@ -192,6 +192,11 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "MP reference: forbidden; status 400 there, 403 in ML's list; the sentence is a guess",
             endpoints=_LINKING,
         ),
+        Cause.APPLICATION_NOT_ACTIVATED: _page(
+            "The production credentials of the application {client_id} are not activated.",
+            "Activate them in the developer panel; here, set activated of the application.",
+            "seen in 3 public projects (MP), the newest of 2026",
+        ),
         Cause.SECRET_MISMATCH: _client(
             "The client_secret is not that of application {client_id}.",
             "Copy the client_secret again; if it was rotated, deploy the new one. This is no"
@@ -206,8 +211,9 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
         Cause.REDIRECT_URI_NOT_REGISTERED: _page(
             "redirect_uri {sent} is not registered for this application.",
             "Register exactly this URI, or send exactly a registered one: {registered}. They are"
-            " compared byte for byte.",
-            "MP, Get Access Token: must equal the registered URL; seen in 6 public projects",
+            " compared byte for byte; the panel's placeholder is none of yours.",
+            "MP, Get Access Token: must equal the registered URL; seen in 7 public projects, in one"
+            " of them (2026) with the panel's placeholder as the only one registered",
         ),
         Cause.CHALLENGE_MISSING: _grant(
             "The application requires PKCE and the authorization request had no code_challenge.",
@@ -221,6 +227,11 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "Send code_challenge = base64url(SHA-256(verifier)) without padding and"
             " code_challenge_method=S256.",
             "RFC 7636 sections 4.2 and 4.3",
+        ),
+        Cause.CHALLENGE_UNEXPECTED: _page(
+            "A code_challenge was sent, and the application {client_id} has PKCE off.",
+            "Switch PKCE on for the application, or send no code_challenge.",
+            "noted by 4 public projects (MP, 2026); a guess: profile field challenge_without_pkce",
         ),
         Cause.SCOPE_INVALID: Rule(
             "invalid_scope",
@@ -254,8 +265,8 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "The seller refused to link the application ({how}).",
             "{undo}Nothing to repair: tell the seller that the account is not linked and how to try"
             " again. Do not call the token endpoint.",
-            "RFC 6749 section 4.1.2.1; MP, marketplace guide: an error instead of the code; its"
-            " name is a guess",
+            "MP, marketplace guide of its plugins (2026): a redirect with an error parameter; its"
+            " value is a guess (RFC 6749 section 4.1.2.1)",
             "redirect",
             _AUTHORIZATION,
         ),
@@ -385,7 +396,7 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "service_unavailable",
             "",
             "A fault of the sandbox answered {status} before anything was decided, as a failing or"
-            " overloaded server would.",
+            " overloaded server would, or a gateway before it.",
             "Try a refresh again later, with growing pauses, and unlink nobody. A real 5xx does not"
             " tell whether the code or refresh token was spent, so never repeat a code for it.",
             "ML, errors of another API: 500, 502, 503 and 504 in this shape; a guess for MP",
@@ -436,6 +447,29 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "policy",
             _RESOURCE,
         ),
+        Cause.APPLICATION_FORBIDDEN: Rule(
+            "PA_UNAUTHORIZED_RESULT_FROM_POLICIES",
+            "At least one policy returned UNAUTHORIZED.",
+            "The access token is good, but {because}.",
+            "Read an application with GET and a token of its owner, such as its own access token."
+            " Change it in the developer panel.",
+            "PUT and POST are a 403 in 1 public project (MP, 2026); that others' tokens are too,"
+            " and the body, is a guess",
+            "policy",
+            _RESOURCE,
+        ),
+        Cause.TYPE_FORBIDDEN: Rule(
+            "PA_UNAUTHORIZED_RESULT_FROM_POLICIES",
+            "At least one policy returned UNAUTHORIZED.",
+            "The access token is good, but an application of the type {application_type} may not"
+            " ask for {asked}.",
+            "Use an application of another type for this. Neither a scope nor a new authorization"
+            " of the same application helps.",
+            "MP, marketplace guide of its plugins (2026); the whole body is seen in one public"
+            " project (ML)",
+            "policy",
+            _RESOURCE,
+        ),
         Cause.RESOURCE_UNKNOWN: Rule(
             "resource not found",
             "",
@@ -462,8 +496,9 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "user_allowed_only_in_test",
             "The seller is a test user and the token's live_mode is true.",
             "Send test_token=true with the code exchange, or link a real seller in production.",
-            "the message is seen in public projects (MP, 2026), with status 500 and with 400;"
-            " the other keys are a guess; profile field live_payment_of_test_user",
+            "the message is seen in public projects (MP, 2026), with status 500 and with 400, and"
+            " with 422 for orders; the other keys are a guess; profile field"
+            " live_payment_of_test_user",
             endpoints=_RESOURCE,
         ),
     }
@@ -520,6 +555,16 @@ MISTAKES: MappingProxyType[Mistake, tuple[str, str]] = MappingProxyType(
             "The body lacks {names}, but the request has an Authorization: Basic header. Mercado"
             " Pago documents no such thing, and it is not read.",
             "Send client_id and client_secret in the body (client_secret_post in OAuth libraries).",
+        ),
+        Mistake.USER_ID_AS_CLIENT_ID: (
+            "No application has the client_id {client_id}, which looks like the user id of an"
+            " account: those have 8 to 10 digits, and the numbers of applications 15 or 16.",
+            "Send the number of the application, which the panel shows beside its secret.",
+        ),
+        Mistake.REVOCATION_ENDPOINT: (
+            "Mercado Pago has no endpoint that revokes tokens, so nothing is at {method} {path}.",
+            "Forget the seller's tokens, and ask the seller to unlink the application in their"
+            " account (Profile > Security > Connected apps); here, revoke by the control API.",
         ),
         Mistake.REFRESH_TOKEN_AS_BEARER: (
             "A code or refresh token was sent as the bearer token. " + _PREFIXES,
@@ -620,10 +665,12 @@ def unknown_application(client_id: str | None) -> Refused:
 
     Only a number is shown whole: id and secret may have been mixed up.
     """
-    shown = client_id or "(none)"
+    shown, mistake = client_id or "(none)", None
     if client_id and not is_client_id(client_id):
         shown = f"{client_id[:4]}... (not a number, {len(client_id)} characters)"
-    return refuse(Cause.APPLICATION_UNKNOWN, client_id=shown)
+    elif len(shown) in USER_ID_DIGITS:
+        mistake = Mistake.USER_ID_AS_CLIENT_ID
+    return refuse(Cause.APPLICATION_UNKNOWN, mistake, client_id=shown)
 
 
 #: How a seller has refused, and how to have sellers asked again where no person did it.

@@ -1,8 +1,9 @@
 """Registering applications and sellers: what Mercado Pago's panel does, with its checks."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from msgspec.structs import replace
 
@@ -19,6 +20,7 @@ from mp_oauth_sandbox.core.profile import Profile
 from mp_oauth_sandbox.core.records import (
     KNOWN_SCOPES,
     Application,
+    ApplicationType,
     Change,
     Credential,
     CredentialKind,
@@ -27,6 +29,7 @@ from mp_oauth_sandbox.core.records import (
     Registration,
     Seller,
     View,
+    Webhook,
 )
 from mp_oauth_sandbox.core.uris import redirect_uri_problem
 from mp_oauth_sandbox.core.validity import epochs_now
@@ -89,6 +92,9 @@ def check_application(wanted: NewApplication, profile: Profile) -> None:
         raise InvalidInputError("client_id", "must be 1 to 20 decimal digits")
     if wanted.client_secret is not None and not shapes.is_client_secret(wanted.client_secret):
         raise InvalidInputError("client_secret", "must be 1 to 256 printable ASCII characters")
+    if wanted.application_type not in get_args(ApplicationType):
+        known = ", ".join(get_args(ApplicationType))
+        raise InvalidInputError("application_type", f"must be one of {known}")
     for name in ("authorization_code", "access_token", "refresh_token", "client_credentials_token"):
         _check_lifetime(name, getattr(wanted.lifetimes, name))
     unknown = sorted(set(wanted.scopes or ()) - KNOWN_SCOPES)
@@ -123,6 +129,7 @@ def register_application(
     link = Link(client_id=client_id, user_id=owner, live_key=live_key, test_key=test_key)
     said: dict[str, Any] = {name: getattr(wanted, name) for name in Registration.__struct_fields__}
     said["lifetimes"] = _lifetimes(wanted, profile)
+    said["webhook"] = saved_webhook(wanted.webhook, fresh=lambda: fresh, profile=profile)
     application = Application(
         **said,
         client_id=client_id,
@@ -151,6 +158,15 @@ def register_application(
         expires_at=None,
     )
     return Change(put=(application, link, grant, token)), application
+
+
+def saved_webhook(
+    wanted: Webhook | None, *, fresh: Callable[[], Fresh], profile: Profile
+) -> Webhook | None:
+    """A webhook as saving it leaves it. Source: see `Profile.webhook_save`."""
+    if wanted is None or profile.webhook_save == "keeps_secret":
+        return wanted
+    return replace(wanted, secret=fresh().webhook_secret())
 
 
 def _lifetimes(wanted: NewApplication, profile: Profile) -> Lifetimes:

@@ -21,6 +21,9 @@ CLIENT_ID_DIGITS = 20
 #: Numbers of sellers need more than 32 bits, and fit in the 63 of a signed database column.
 USER_IDS = range(1, 2**63)
 
+#: How many digits those of real accounts have, in public captures.
+USER_ID_DIGITS = range(8, 11)
+
 #: Every word that a secret can begin with; it is as much of one as may be shown.
 PREFIXES = (GRANT, LIVE, TEST)
 

@@ -2,12 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Any
 
 from msgspec.structs import replace
 
 from mp_oauth_sandbox.core import revoke as revocation
 from mp_oauth_sandbox.core.consent import Consent
-from mp_oauth_sandbox.core.records import NOTHING, Application, Change, Keys, Seller, View
+from mp_oauth_sandbox.core.records import (
+    NOTHING,
+    Application,
+    Change,
+    Keys,
+    Registration,
+    Seller,
+    View,
+)
 from mp_oauth_sandbox.core.registration import (
     InvalidInputError,
     NewApplication,
@@ -16,6 +25,7 @@ from mp_oauth_sandbox.core.registration import (
     check_seller,
     create_seller,
     register_application,
+    saved_webhook,
 )
 from mp_oauth_sandbox.core.targets import check_webhook
 from mp_oauth_sandbox.engine.engine import Engine
@@ -81,7 +91,7 @@ class Panel:
         self, client_id: str, change: Callable[[Application], Application]
     ) -> Application:
         """Edit an application. Raises InvalidInputError if it does not exist or is invalid."""
-        names: list[str] = []
+        names, profile = list[str](), self._engine.profile
 
         def decide(view: View) -> tuple[Change, Application]:
             if view.application is None:
@@ -89,16 +99,18 @@ class Panel:
             changed = change(view.application)
             if changed.client_id != client_id or changed.owner != view.application.owner:
                 raise InvalidInputError("client_id", "client_id and owner cannot be changed")
+            said: dict[str, Any] = {
+                name: getattr(changed, name) for name in Registration.__struct_fields__
+            }
             wanted = NewApplication(
-                name=changed.name,
-                redirect_uris=changed.redirect_uris,
-                client_secret=changed.client_secret,
-                scopes=changed.scopes,
-                lifetimes=changed.lifetimes,
+                **said, client_secret=changed.client_secret, scopes=changed.scopes
             )
-            check_application(wanted, self._engine.profile)
-            if changed.webhook != view.application.webhook:
+            check_application(wanted, profile)
+            # Another object is a save, even of what was there already.
+            if changed.webhook is not view.application.webhook:
                 check_webhook(changed.webhook, self._engine.webhook_hosts)
+                webhook = saved_webhook(changed.webhook, fresh=self._engine.mint, profile=profile)
+                changed = replace(changed, webhook=webhook)
             names[:] = edited(view.application, changed)
             return Change(put=(changed,)), changed
 

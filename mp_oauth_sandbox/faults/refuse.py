@@ -1,5 +1,6 @@
 """Refusals that nothing has earned: a cause on demand, an overloaded or failing server."""
 
+from collections.abc import Callable
 from string import Formatter
 from typing import Annotated, Any, Literal
 
@@ -21,7 +22,7 @@ from mp_oauth_sandbox.wire.exchange import (
     Wrapper,
 )
 
-FailingStatus = Literal[429, 500, 502, 503, 504]
+FailingStatus = Literal[403, 429, 500, 502, 503, 504]
 
 #: The statuses with which a Retry-After header means something (RFC 9110 section 10.2.3,
 #: RFC 6585 section 4).
@@ -31,8 +32,9 @@ _WITH_RETRY_AFTER = (429, 503)
 class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
     """Nothing is decided; the answer is the one that a `cause` or a failing server gives.
 
-    `status` is 429 (with Retry-After in seconds if `retry_after` says so, and without if not)
-    or a server error; `cause` is a name such as code_expired. Neither means status 503.
+    `status` is 429, a server error, or 403 with an empty body, as a gateway before the API gives
+    it; `cause` is a name such as code_expired. Neither means status 503. `retry_after` is the
+    Retry-After of a 429 or 503, in seconds; without it a 429 has the profile's, and a 503 none.
     """
 
     cause: Cause | None = None
@@ -46,20 +48,31 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
             raise InvalidInputError("cause", "give a cause or a status, not both")
         if self.retry_after is not None and self._status() not in _WITH_RETRY_AFTER:
             raise InvalidInputError("retry_after", "is for status 429 and 503")
+        if self.status == 403 and self.endpoints() <= {"authorization"}:
+            raise InvalidInputError("status", "403 is for token or resource, not authorization")
         if self.cause is not None and self.endpoints().isdisjoint(RULES[self.cause].endpoints):
             raise InvalidInputError("cause", f"{self.cause} is nothing that {self.on} answers")
 
+    def fits(self, asked: Asked) -> bool:
+        """See Fault.fits; the authorization endpoint answers with pages, which have a body."""
+        if self.status == 403 and asked.endpoint == "authorization":
+            return False
+        return super().fits(asked)
+
     def arm(self) -> Wrapper:
         """See Fault.arm."""
+        change: Callable[[Answer], Answer] | None = None
+        if self.retry_after is not None:
+            change = self._with_retry_after
+        elif self.status == 403:
+            change = _without_body
 
         def wrapper(_serve: Serve, by: Meeting) -> Serve:
             async def refused(asked: Asked) -> Reply[Any]:
                 # Whatever becomes of the answer: nothing was decided.
                 by.meet()
                 reply = Reply[Any](outcome=self._refusal(asked))
-                if self._status() is None:
-                    return reply
-                return reply.touched(Effect(by=by, change=self._with_retry_after))
+                return reply.touched(Effect(by=by, change=change)) if change else reply
 
             return refused
 
@@ -86,10 +99,12 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
 
     def _with_retry_after(self, answer: Answer) -> Answer:
         """The header is as this fault says, whatever the profile sends with a 429."""
-        headers = {name: value for name, value in answer.headers.items() if name != "retry-after"}
-        if self.retry_after is not None:
-            headers["retry-after"] = str(self.retry_after)
-        return replace(answer, headers=headers)
+        return replace(answer, headers={**answer.headers, "retry-after": str(self.retry_after)})
+
+
+def _without_body(answer: Answer) -> Answer:
+    headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
+    return replace(answer, body=b"", headers=headers)
 
 
 #: A parameter that belongs nowhere, and one that belongs into the body.

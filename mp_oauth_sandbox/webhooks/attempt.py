@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from mp_oauth_sandbox.core.notify import answer_within
+from mp_oauth_sandbox.core.notify import answer_within, signed_id
 from mp_oauth_sandbox.core.reception import GENUINE, Flaws, Reception
 from mp_oauth_sandbox.core.records import Application, Notification, Webhook
 from mp_oauth_sandbox.core.targets import target_problem
@@ -72,7 +72,14 @@ def plan(
         retry=retry,
         request_id=request_id,
         url=webhook.url,
-        payload=request(told, webhook.url, signing, retry=retry, answer_within=within),
+        payload=request(
+            told,
+            webhook.url,
+            signing,
+            retry=retry,
+            answer_within=within,
+            signed_id=signed_id(told.data_id, profile),
+        ),
         within=within,
         faults=tuple(faults),
         flaws=_flaws(hows, stranger=told.user_id),

@@ -1,6 +1,7 @@
 """`sandbox.webhooks`: what a test sees of notifications, and does with them."""
 
 import asyncio
+import re
 import warnings
 from concurrent.futures import Future
 
@@ -24,6 +25,7 @@ from mp_oauth_sandbox.webhooks.delivery import Deliverer
 from mp_oauth_sandbox.webhooks.mishaps import FaultsOf, armed
 
 _PAGE = 500
+_DATA_ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")
 
 
 _SLOW = (
@@ -111,6 +113,7 @@ class Webhooks:
         seller: Seller | int,
         *,
         action: WebhookAction = "application.authorized",
+        data_id: str | None = None,
     ) -> Notification:
         """Send a notification out of the blue, signed correctly; nothing else changes.
 
@@ -118,10 +121,15 @@ class Webhooks:
             application: The application or its client id; its webhook must be on.
             seller: The seller or their user id; they need not be linked.
             action: What the notification says has happened.
+            data_id: Its `data.id`, such as the "ORD01JQ4S4KY8HWQ6" of an order; without it,
+                what the profile says.
 
         Raises:
-            InvalidInputError: There is no such application or seller, or no webhook.
+            InvalidInputError: There is no such application or seller, or no webhook; or `data_id`
+                is not 1 to 64 letters, digits, - and _.
         """
+        if data_id is not None and not _DATA_ID.fullmatch(data_id):
+            raise InvalidInputError("data_id", "must be 1 to 64 letters, digits, - and _")
         client_id = application if isinstance(application, str) else application.client_id
         user_id = seller if isinstance(seller, int) else seller.user_id
         engine = self._engine
@@ -133,7 +141,13 @@ class Webhooks:
             if view.seller is None:
                 raise InvalidInputError("user_id", f"there is no seller {user_id}")
             told = notice(
-                view.application, user_id, action, now=now, fresh=fresh, profile=engine.profile
+                view.application,
+                user_id,
+                action,
+                now=now,
+                fresh=fresh,
+                profile=engine.profile,
+                data_id=data_id,
             )
             if told is None:
                 raise InvalidInputError(

@@ -28,7 +28,8 @@ STATE_BYTES = 8 * 1024
 _TRIO = ("grant_type", "client_id", "client_secret")
 _FIELDS = {
     "authorization_code": {*_TRIO, "code", "redirect_uri", "code_verifier", "test_token"},
-    "refresh_token": {*_TRIO, "refresh_token", "scope"},
+    # Some integrations send test_token again; nothing shows an effect.
+    "refresh_token": {*_TRIO, "refresh_token", "scope", "test_token"},
     "client_credentials": {*_TRIO},
 }
 

@@ -177,10 +177,15 @@ def _rate_limited(error: WireError, profile: Profile, headers: Mapping[str, str]
             headers = {**headers, "content-type": "text/plain"}
             return Told(Answer(error.status, error.error.encode(), headers), error.error)
         case "too_many_requests":
-            error = replace(error, error="too_many_requests", message="Too Many Requests")
+            # MP's OpenAPI repository (2026), component TooManyRequests; the sentence is a guess.
+            body = {
+                "status": error.status,
+                "error": "too_many_requests",
+                "message": "Too Many Requests",
+            }
         case "json":
-            pass
-    return _told(error.status, _error_body(error, profile), headers)
+            body = _error_body(error, profile)
+    return _told(error.status, body, headers)
 
 
 def _unauthorized(refused: Refused, error: WireError, profile: Profile) -> dict[str, object]:

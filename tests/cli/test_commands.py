@@ -54,6 +54,28 @@ def test_an_edited_lifetime_is_the_applications(run, sandbox: Sandbox):
     assert application.lifetimes.access_token.total_seconds() == 600
 
 
+def test_the_type_of_an_application_is_chosen_among_those_there_are(run, sandbox: Sandbox):
+    done = run("apps", "edit", CLIENT_ID, "--application-type", "online")
+    refused = run("apps", "edit", CLIENT_ID, "--application-type", "in-person")
+
+    application = sandbox.application(CLIENT_ID)
+    assert application is not None
+    assert application.application_type == "online"
+    assert "type          online" in done.stdout
+    assert refused.exit_code == 2
+    assert "must be any|online" in refused.stderr
+
+
+def test_production_credentials_are_activated_or_not(run, sandbox: Sandbox):
+    done = run("apps", "edit", CLIENT_ID, "--not-activated")
+
+    application = sandbox.application(CLIENT_ID)
+    assert application is not None
+    assert not application.activated
+    assert "active, not activated" in done.stdout
+    assert "not activated" not in run("apps", "edit", CLIENT_ID, "--activated").stdout
+
+
 def test_sellers_are_created_and_listed(run):
     added = json.loads(run("sellers", "add", "--country", "BR", "--json").stdout)
 
@@ -193,6 +215,19 @@ def test_a_full_journal_is_read_to_its_end(run, sandbox: Sandbox):
 
     assert len(numbers) == 10_000
     assert numbers == sorted(numbers)
+
+
+def test_the_secret_that_a_save_makes_is_shown_by_it(run, sandbox: Sandbox):
+    hook = ("--webhook-url", "http://127.0.0.1:9/hook", "--webhook-secret", "given")
+    kept = run("apps", "edit", CLIENT_ID, *hook).stdout
+    sandbox.change_profile(webhook_save="new_secret")
+    renewed = run("apps", "edit", CLIENT_ID, *hook).stdout
+
+    application = sandbox.application(CLIENT_ID)
+    assert application is not None
+    assert application.webhook is not None
+    assert "webhook_secret" not in kept
+    assert f"webhook_secret  {application.webhook.secret}" in renewed
 
 
 def test_webhooks_are_simulated_settled_and_listed(run):

@@ -3,6 +3,7 @@
 import pytest
 
 from mp_oauth_sandbox.core.authorize import consent_needed, judge
+from mp_oauth_sandbox.core.causes import Mistake
 from mp_oauth_sandbox.core.messages import CodeIssued, Refused
 from mp_oauth_sandbox.core.profile import STRICT, Profile
 from mp_oauth_sandbox.core.records import Keys
@@ -27,6 +28,32 @@ def test_state_is_optional(world: World):
     issued = world.try_approve(asking(app, state=None), seller.user_id)
     assert isinstance(issued, CodeIssued)
     assert issued.state is None
+
+
+@pytest.mark.parametrize("profile", [Profile(state_required=True), STRICT])
+def test_a_profile_may_ask_for_a_state(world: World, profile: Profile):
+    # MP's OpenAPI repository of 2026 calls it mandatory.
+    app, seller = world.application(), world.seller()
+    world.switch(profile)
+    assert why(world.try_approve(asking(app, state=None), seller.user_id)) == "parameter_missing"
+    assert isinstance(world.try_approve(asking(app), seller.user_id), CodeIssued)
+
+
+def test_a_challenge_for_an_application_without_pkce_is_verified_or_refused(world: World):
+    seller, s256 = world.seller(), {"code_challenge_method": "S256", "code_challenge": CHALLENGE}
+    off, on = world.application(), world.application(pkce=True)
+    code = world.approve(off, seller, **s256)
+    assert why(world.try_redeem(off, code)) == "verifier_missing"
+    assert world.redeem(off, code, verifier=VERIFIER)
+
+    world.switch(Profile(challenge_without_pkce="error_page"))
+
+    assert why(world.try_approve(asking(off, **s256), seller.user_id)) == "challenge_unexpected"
+    assert why(world.try_approve(asking(off, code_challenge="x"), seller.user_id)) == (
+        "challenge_unexpected"
+    )
+    assert world.redeem(off, world.approve(off, seller))
+    assert world.redeem(on, world.approve(on, seller, **s256), verifier=VERIFIER)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +106,30 @@ def test_an_application_that_may_not_act_shows_no_page(world: World, status: str
     app, seller = world.application(), world.seller()
     world.edit(app, status=status)
     assert why(world.try_approve(asking(app, redirect_uri="x"), seller.user_id)) == cause
+
+
+def test_an_application_without_production_credentials_connects_nobody(world: World):
+    app, seller = world.application(), world.seller()
+    tokens = world.link(app, seller)
+    world.edit(app, activated=False)
+    assert why(world.try_approve(asking(app), seller.user_id)) == "application_not_activated"
+    # What else the real one refuses then is not known.
+    assert world.accepts(world.refresh(app, tokens).access_token)
+
+
+@pytest.mark.parametrize("client_id", ["12345678", "123456789", "4294967295"])
+def test_a_user_id_in_place_of_the_applications_is_recognised(world: World, client_id: str):
+    seller = world.seller()
+    refused = world.try_approve(asking(world.application(), client_id=client_id), seller.user_id)
+    assert isinstance(refused, Refused)
+    assert (why(refused), refused.mistake) == ("application_unknown", Mistake.USER_ID_AS_CLIENT_ID)
+
+
+@pytest.mark.parametrize("client_id", ["1234567", "12345678901", "1234567890123456"])
+def test_any_other_number_is_just_unknown(world: World, client_id: str):
+    refused = world.try_approve(asking(world.application(), client_id=client_id), 1)
+    assert isinstance(refused, Refused)
+    assert (why(refused), refused.mistake) == ("application_unknown", None)
 
 
 def test_the_request_is_judged_again_when_the_seller_says_yes(world: World):

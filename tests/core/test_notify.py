@@ -12,6 +12,7 @@ from mp_oauth_sandbox.core.notify import (
     after_attempt,
     answer_within,
     retry_after,
+    signed_id,
     what_follows,
 )
 from mp_oauth_sandbox.core.profile import Profile
@@ -177,6 +178,27 @@ def test_only_the_newest_attempts_are_remembered():
 
     assert one.attempts == ATTEMPTS_KEPT + 5
     assert [attempt.retry for attempt in one.latest] == list(range(5, ATTEMPTS_KEPT + 5))
+
+
+def test_the_plan_of_24_hours_grows_and_ends_with_the_day():
+    profile = Profile(webhook_retries="24 hours")
+    gaps = [gap for n in range(1, 20) if (gap := retry_after(n, profile)) is not None]
+
+    minutes = [gap / timedelta(minutes=1) for gap in gaps]
+    assert minutes == [15, 30, 60, 120, 240, 480, 495]
+    assert sum(gaps, timedelta()) == timedelta(hours=24)
+    assert answer_within(9, profile) == timedelta(seconds=22)
+
+    one = WAITING
+    for _ in gaps:
+        one = answered(one, 500, profile)
+    assert (one.status, one.due_at) == ("pending", START + timedelta(hours=24))
+    assert answered(one, 500, profile).status == "given_up"
+
+
+def test_an_id_is_signed_in_lower_case_or_as_it_was_sent():
+    assert signed_id("ORD01JQ-x", Profile()) == "ord01jq-x"
+    assert signed_id("ORD01JQ-x", Profile(webhook_signed_id="as_sent")) == "ORD01JQ-x"
 
 
 def test_the_plan_of_2022_gives_up_after_five_retries():

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from mp_oauth_sandbox.core.causes import Cause, Mistake
-from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.messages import Refused, TokenAccepted
 from mp_oauth_sandbox.core.profile import DEFAULT, LEGACY, STRICT, Profile
 from mp_oauth_sandbox.core.refusals import (
     MISTAKES,
@@ -18,6 +18,7 @@ from mp_oauth_sandbox.core.refusals import (
     remedy,
     visible,
 )
+from mp_oauth_sandbox.core.use_token import judge_application, refused_by_type
 
 from .world import CALLBACK, CHALLENGE, VERIFIER, World, asking, proof_of
 
@@ -136,6 +137,18 @@ class Stage:
         token = self.world.link(self.app, self.seller).access_token
         return self.edited(status="blocked").world.use(token)
 
+    def forbidden_by_type(self) -> object:
+        self.edited(application_type="online")
+        accepted = self.world.use(self.world.link(self.app, self.seller).access_token)
+        assert isinstance(accepted, TokenAccepted)
+        return refused_by_type(accepted, "GET", ("pos",))
+
+    def others_application(self) -> object:
+        accepted = self.world.use(self.world.link(self.app, self.seller).access_token)
+        assert isinstance(accepted, TokenAccepted)
+        profile = Profile(application_resource=True)
+        return judge_application(self.app, accepted, "GET", profile)
+
     def expired_token(self) -> object:
         token = self.world.link(self.app, self.seller).access_token
         return self.waiting(days=180).world.use(token)
@@ -157,11 +170,15 @@ SITUATIONS: dict[Cause, Callable[[Stage], object]] = {
     Cause.APPLICATION_UNKNOWN: lambda s: s.proving(client_id="4711"),
     Cause.APPLICATION_DELETED: lambda s: s.edited(status="deleted").ask(),
     Cause.APPLICATION_BLOCKED: lambda s: s.edited(status="blocked").ask(),
+    Cause.APPLICATION_NOT_ACTIVATED: lambda s: s.edited(activated=False).ask(),
     Cause.SECRET_MISMATCH: lambda s: s.proving(secret="wrong"),
     Cause.RESPONSE_TYPE_UNSUPPORTED: lambda s: s.ask(response_type="token"),
     Cause.REDIRECT_URI_NOT_REGISTERED: lambda s: s.ask(redirect_uri="https://other.example/"),
     Cause.CHALLENGE_MISSING: Stage.challenge_missing,
     Cause.CHALLENGE_MALFORMED: lambda s: s.ask(code_challenge="short"),
+    Cause.CHALLENGE_UNEXPECTED: lambda s: s.under(Profile(challenge_without_pkce="error_page")).ask(
+        **s.s256
+    ),
     Cause.SCOPE_INVALID: lambda s: s.under(Profile(authorization_scope="restrict")).ask(
         scope="admin"
     ),
@@ -188,6 +205,8 @@ SITUATIONS: dict[Cause, Callable[[Stage], object]] = {
     Cause.GRANT_DISPLACED: Stage.displaced,
     Cause.GRANT_REPLAYED: Stage.family_gone,
     Cause.TOKEN_FORBIDDEN: Stage.forbidden_token,
+    Cause.APPLICATION_FORBIDDEN: Stage.others_application,
+    Cause.TYPE_FORBIDDEN: Stage.forbidden_by_type,
     Cause.TOKEN_MISSING: lambda s: s.world.use(None),
     Cause.TOKEN_MALFORMED: lambda s: s.world.use("nonsense"),
     Cause.TOKEN_UNKNOWN: lambda s: s.world.use(f"APP_USR-1-010203-{'0' * 32}-5"),
@@ -206,6 +225,7 @@ SLIPS: dict[Mistake, Callable[[Stage], object]] = {
         redirect_uri=CALLBACK.replace(":", "%3A").replace("/", "%2F")
     ),
     Mistake.REDIRECT_URI_ALMOST: lambda s: s.ask(redirect_uri=CALLBACK + "/"),
+    Mistake.USER_ID_AS_CLIENT_ID: lambda s: s.ask(client_id=str(s.seller.user_id)),
     Mistake.REFRESH_TOKEN_AS_BEARER: lambda s: s.world.use(
         s.world.link(s.app, s.seller).refresh_token
     ),
@@ -213,7 +233,11 @@ SLIPS: dict[Mistake, Callable[[Stage], object]] = {
 
 
 #: Seen from the shape of a request, before any rule.
-SLIPS_FOUND_BY_THE_DOORS = {Mistake.PARAMETERS_IN_QUERY, Mistake.BASIC_AUTHENTICATION}
+SLIPS_FOUND_BY_THE_DOORS = {
+    Mistake.PARAMETERS_IN_QUERY,
+    Mistake.BASIC_AUTHENTICATION,
+    Mistake.REVOCATION_ENDPOINT,
+}
 
 
 def test_every_cause_is_reached_by_a_rule_or_listed_as_the_doors():

@@ -64,6 +64,7 @@ def test_scopes_are_the_profiles_unless_given_and_none_can_be_given(world: World
         ("client_secret", {"client_secret": "ñ"}),
         ("client_secret", {"client_secret": "x" * 257}),
         ("scopes", {"scopes": ("read", "admin")}),
+        ("application_type", {"application_type": "Online"}),
     ],
 )
 def test_a_field_that_cannot_be_used_is_named(field: str, wanted: dict[str, Any]):

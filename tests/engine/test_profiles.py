@@ -16,7 +16,7 @@ def test_every_switch_comes_with_its_type_default_and_evidence():
         "`bearer` in the documents and captures up to 2022, `Bearer` in captures since 2023."
     )
     assert found["retry_after"].type == "int | None"
-    assert found["retry_after"].default is None
+    assert found["retry_after"].default == 1
     assert found["default_scopes"].type == "tuple[str, ...]"
     assert found["refresh_reusable"].type == "bool"
     assert "name" not in found

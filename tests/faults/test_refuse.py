@@ -33,11 +33,12 @@ def test_a_server_that_fails_answers_in_the_shape_of_an_error(
     assert after.status_code == 200, "nothing was decided"
 
 
-@pytest.mark.parametrize(("retry_after", "sent"), [(None, None), (0, "0"), (30, "30")])
 @pytest.mark.parametrize("profile", [None, 5])
-def test_a_429_has_the_retry_after_of_the_fault(
-    world: World, retry_after: int | None, sent: str | None, profile: int | None
+@pytest.mark.parametrize("retry_after", [None, 0, 30])
+def test_a_429_has_the_retry_after_of_the_fault_or_else_of_the_profile(
+    world: World, retry_after: int | None, profile: int | None
 ):
+    seconds = profile if retry_after is None else retry_after
     world.sandbox.change_profile(retry_after=profile)
     world.sandbox.faults.add(Refuse(status=429, retry_after=retry_after, on="token"))
 
@@ -45,8 +46,32 @@ def test_a_429_has_the_retry_after_of_the_fault(
 
     assert answer.status_code == 429
     assert answer.json()["error"] == "local_rate_limited"
-    assert answer.headers.get("retry-after") == sent
+    assert answer.headers.get("retry-after") == (None if seconds is None else str(seconds))
     assert world.sandbox.journal.last().cause == "rate_limited"
+
+
+def test_a_gateway_may_refuse_without_a_word(world: World):
+    code, token = world.code(), world.exchange().json()["access_token"]
+    world.sandbox.faults.add("refuse", status=403, on="token")
+    world.sandbox.faults.add("refuse", status=403, on="/users/me")
+
+    answers = [world.exchange(code), world.me(token)]
+
+    for answer in answers:
+        assert (answer.status_code, answer.content) == (403, b"")
+        assert answer.headers["content-length"] == "0"
+        assert "content-type" not in answer.headers
+        assert "x-request-id" in answer.headers
+    assert [entry.status for entry in world.sandbox.journal][-2:] == [403, 403]
+    assert world.exchange(code).status_code == 200, "nothing was decided"
+    assert world.me(token).status_code == 200
+
+
+def test_a_refusal_without_a_word_is_none_of_the_authorization_endpoint_s(world: World):
+    world.sandbox.faults.add("refuse", status=403, on="/*", times="always")
+
+    assert world.authorize().status_code == 302
+    assert world.token(grant_type="client_credentials").status_code == 403
 
 
 def test_a_cause_sounds_as_it_always_does(world: World):
@@ -119,6 +144,8 @@ def test_the_authorization_endpoint_can_fail_as_a_server(world: World):
         ({"cause": "seller_denied"}, "cause"),
         ({"cause": "code_expired", "status": 503}, "cause"),
         ({"status": 404}, "status"),
+        ({"status": 403, "on": "authorization"}, "status"),
+        ({"status": 403, "retry_after": 3}, "retry_after"),
         ({"status": 500, "retry_after": 3}, "retry_after"),
         ({"retry_after": -1}, "retry_after"),
         ({"on": "nonsense"}, "on"),

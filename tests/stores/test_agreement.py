@@ -56,6 +56,8 @@ applications = st.builds(
     access_token=texts,
     public_key=texts,
     pkce_required=st.booleans(),
+    activated=st.booleans(),
+    application_type=st.sampled_from(["any", "online"]),
     scopes=st.lists(texts, max_size=2).map(tuple),
     lifetimes=st.builds(
         Lifetimes,

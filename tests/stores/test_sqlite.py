@@ -235,6 +235,22 @@ def test_a_file_of_an_earlier_version_is_taken_up_with_all_it_holds(path: Path, 
     assert left == ["TG-second", "token-1"]
 
 
+def test_an_application_written_before_there_were_types_may_ask_for_all(path: Path):
+    online = replace(kinds.APPLICATION, application_type="online")
+    with closing(SQLiteStore(path)) as store:
+        put(store, online)
+    with closing(sqlite3.connect(path)) as db, db:
+        typed = db.execute("SELECT count(*) FROM log WHERE instr(row, 'application_type')")
+        assert typed.fetchone() == (1,)
+        db.execute(
+            "UPDATE log SET row = CAST(replace(CAST(row AS TEXT), ?, '') AS BLOB)",
+            ('"application_type":"online",',),
+        )
+
+    with closing(SQLiteStore(path)) as store:
+        assert store.snapshot() == [replace(online, application_type="any")]
+
+
 def test_a_file_of_an_earlier_version_that_cannot_be_read_is_left_as_it_is(path: Path):
     earlier(path, 2)
     with closing(sqlite3.connect(path)) as db, db:

@@ -1,13 +1,15 @@
 """The resource API: whose token an integration uses shows, whatever it asks for."""
 
 import uuid
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
-from mp_oauth_sandbox import Application, InvalidInputError, Sandbox, Seller
+from mp_oauth_sandbox import Application, InvalidInputError, Sandbox, Seller, Webhook
 from mp_oauth_sandbox.faults import DropBeforeCommit, LoseResponse
 
 from .conftest import CALLBACK
@@ -59,6 +61,88 @@ def test_a_preference_is_of_the_token_s_seller_and_application(
     assert body["items"] == items
     assert body["id"].startswith(f"{seller.user_id}-")
     assert body["id"] in body["init_point"]
+
+
+def test_stores_and_points_of_sale_are_refused_to_an_online_application_alone(
+    sandbox: Sandbox, client: httpx.Client, application: Application, exchange: Any, seller: Seller
+):
+    paths = [f"/users/{seller.user_id}/stores/search", "/pos"]
+    for path in paths:
+        sandbox.resources.add("GET", path, body={"results": []})
+    token = exchange(seller)["access_token"]
+    before = [ask(client, "GET", path, token).status_code for path in paths]
+
+    sandbox.update_application(
+        application.client_id, lambda one: replace(one, application_type="online")
+    )
+    again = exchange(seller)["access_token"]
+
+    assert before == [200, 200]
+    for one in (token, again, application.access_token):
+        for method, path in product(["GET", "HEAD"], paths):
+            assert ask(client, method, path, one).status_code == 403
+            assert sandbox.journal.last().cause == "type_forbidden"
+        assert ask(client, "GET", paths[1], one).json() == {
+            "message": "At least one policy returned UNAUTHORIZED.",
+            "code": "PA_UNAUTHORIZED_RESULT_FROM_POLICIES",
+            "status": 403,
+            "blocked_by": "PolicyAgent",
+        }
+        assert ask(client, "GET", "/v1/payments/search", one).status_code == 200
+        assert ask(client, "GET", "/users/me", one).status_code == 200
+
+
+def test_a_type_refuses_where_there_is_no_resource_and_nothing_beyond_its_paths(
+    sandbox: Sandbox, client: httpx.Client
+):
+    app = sandbox.register_application(redirect_uris=[CALLBACK], application_type="online")
+
+    asked = ["/pos", "/pos/1", "/pos/", "/users/7/stores", "/users/7/x/stores/search"]
+    statuses = [ask(client, "GET", path, app.access_token).status_code for path in asked]
+    changed = ask(client, "POST", "/pos", app.access_token)
+
+    assert statuses == [403, 404, 404, 404, 404]
+    assert changed.status_code == 404
+
+
+def test_an_application_is_read_by_its_owner_alone_where_the_profile_says_so(
+    sandbox: Sandbox, client: httpx.Client, application: Application, seller: Seller, token: str
+):
+    path = f"/applications/{application.client_id}"
+    hook = Webhook(url="http://127.0.0.1:9/hook", secret="s")
+    sandbox.update_application(application.client_id, lambda one: replace(one, webhook=hook))
+    own = application.access_token
+    off = [ask(client, method, path, own).status_code for method in ("GET", "PUT", "POST")]
+
+    sandbox.change_profile(application_resource=True)
+    read = ask(client, "GET", path, own)
+    methods = ("HEAD", "PUT", "POST", "DELETE", "PATCH")
+    statuses = [ask(client, method, path, own).status_code for method in methods]
+    others = ask(client, "GET", path, token)
+
+    assert off == [404, 404, 404]
+    assert read.json() == {
+        "id": int(application.client_id),
+        "name": application.name,
+        "active": True,
+        "callback_url": CALLBACK,
+        "callback_urls": [CALLBACK],
+        "notifications_callback_url": hook.url,
+        "notifications_topics": ["mp-connect"],
+        "use_pkce": False,
+        "sandbox_mode": False,
+    }
+    assert application.client_secret not in read.text
+    assert statuses == [200, 403, 403, 404, 404]
+    assert others.status_code == 403
+    assert others.json()["code"] == "PA_UNAUTHORIZED_RESULT_FROM_POLICIES"
+    assert sandbox.journal.last().cause == "application_forbidden"
+    for nothing in ("/applications/1", "/applications", f"{path}/x", "/applications/%00"):
+        assert ask(client, "GET", nothing, own).status_code == 404
+        assert ask(client, "PUT", nothing, own).status_code == 404
+    assert client.get(path).status_code == 401
+    sandbox.resources.add("GET", "/applications/{id}", body={"mine": True})
+    assert ask(client, "GET", path, token).json() == {"mine": True}
 
 
 def test_a_payment_is_collected_by_the_token_s_seller(

@@ -1,12 +1,17 @@
 """Notifications through the control API: listed, sent again, simulated, awaited."""
 
+import hashlib
+import hmac
+import re
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from mp_oauth_sandbox import Application, Sandbox, Seller
 
+from .conftest import SECRET
 from .receiver import OK, Receiver, status
 
 
@@ -62,6 +67,79 @@ def test_sending_again_what_does_not_exist_is_a_404(client: httpx.Client, number
     assert (answer.status_code, answer.json()["field"]) == (404, "id")
 
 
+@pytest.mark.parametrize(
+    ("switch", "signed"), [("lower_case", "ord01jq4s"), ("as_sent", "ORD01JQ4S")]
+)
+def test_a_simulated_id_of_letters_is_sent_as_it_is_and_signed_as_the_profile_says(
+    sandbox: Sandbox,
+    client: httpx.Client,
+    application: Application,
+    seller: Seller,
+    receiver: Receiver,
+    switch: str,
+    signed: str,
+) -> None:
+    sandbox.change_profile(webhook_signed_id=switch)
+    wanted = {
+        "client_id": application.client_id,
+        "user_id": seller.user_id,
+        "data_id": "ORD01JQ4S",
+    }
+
+    made = client.post("/_sandbox/webhooks/simulate", json=wanted).json()
+    sandbox.webhooks.settle()
+
+    (received,) = receiver.received
+    assert made["data_id"] == received.data_id == received.body["data"]["id"] == "ORD01JQ4S"
+    manifest = f"id:{signed};request-id:{received.headers['X-Request-Id']};ts:{received.ts};"
+    digest = hmac.new(SECRET.encode(), manifest.encode(), hashlib.sha256).hexdigest()
+    assert received.headers["X-Signature"].endswith(f",v1={digest}")
+
+
+def test_each_save_makes_another_secret_where_the_profile_says_so(
+    sandbox: Sandbox, client: httpx.Client, application: Application, seller: Seller
+) -> None:
+    sandbox.change_profile(webhook_save="new_secret")
+    client_id, hook = application.client_id, application.webhook
+    assert hook is not None
+    path = f"/_sandbox/applications/{client_id}"
+    given = {"url": hook.url, "secret": SECRET}
+
+    saves = [client.patch(path, json={"webhook": given}).json()["webhook"] for _ in range(2)]
+    wanted = {"redirect_uris": ["https://shop.example/"], "name": "Other", "webhook": given}
+    made = client.post("/_sandbox/applications", json=wanted).json()["webhook"]
+    client.patch(path, json={"name": "Shop"})
+    now = sandbox.application(client_id)
+
+    assert now is not None
+    assert now.webhook is not None
+    assert now.webhook.secret == saves[-1].get("secret"), "an edit of something else is no save"
+    assert len({SECRET, made["secret"], *(one["secret"] for one in saves)}) == 4
+    assert all(re.fullmatch("[0-9a-f]{64}", one["secret"]) for one in (made, *saves))
+    assert client.get(path).json()["webhook"] == {"url": hook.url, "enabled": True}
+    same = replace(now.webhook, enabled=True)
+    again = sandbox.update_application(client_id, lambda one: replace(one, webhook=same))
+    assert again.webhook is not None
+    assert again.webhook.secret != now.webhook.secret
+    assert sandbox.update_application(client_id, lambda one: replace(one, webhook=None))
+
+
+def test_a_save_keeps_the_secret_that_was_given_and_does_not_show_it_again(
+    sandbox: Sandbox, client: httpx.Client, application: Application, receiver: Receiver
+) -> None:
+    given = {"url": receiver.url, "secret": "another-secret"}
+
+    changed = client.patch(
+        f"/_sandbox/applications/{application.client_id}", json={"webhook": given}
+    )
+
+    assert changed.json()["webhook"] == {"url": receiver.url, "enabled": True}
+    now = sandbox.application(application.client_id)
+    assert now is not None
+    assert now.webhook is not None
+    assert now.webhook.secret == "another-secret"
+
+
 def test_what_cannot_be_simulated_names_its_field(
     sandbox: Sandbox, client: httpx.Client, application: Application, seller: Seller
 ) -> None:
@@ -76,6 +154,9 @@ def test_what_cannot_be_simulated_names_its_field(
     assert field(client_id=silent.client_id, user_id=seller.user_id) == "client_id"
     assert field(client_id=application.client_id, user_id=1) == "user_id"
     assert field(client_id=application.client_id, user_id=1, action="x") == "action"
+    ids = {"client_id": application.client_id, "user_id": seller.user_id}
+    for data_id in ("", "a b", "x" * 65, "a&type=x", "ñ"):
+        assert field(**ids, data_id=data_id) == "data_id"
 
 
 def test_moving_the_clock_and_revoking_wait_until_everything_due_is_answered(

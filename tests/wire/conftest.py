@@ -41,7 +41,7 @@ class World:
         return self.http.get("/authorization", extensions={"target": target})
 
     def code(self, **parameters: str) -> str:
-        answer = self.authorize(**parameters)
+        answer = self.authorize(**{"state": "s1", **parameters})
         assert answer.status_code in {302, 303}, answer.text
         return httpx.URL(answer.headers["location"]).params["code"]
 

@@ -242,7 +242,7 @@ def test_sentences_that_nobody_has_seen_can_be_chosen(world):
         (
             "too_many_requests",
             "application/json; charset=utf-8",
-            body_of("Too Many Requests", "too_many_requests", 429),
+            '{"status":429,"error":"too_many_requests","message":"Too Many Requests"}',
         ),
     ],
 )
@@ -255,7 +255,7 @@ def test_one_request_too_many_within_a_minute_is_a_429(world, variant, content_t
 
     assert [*statuses, answer.status_code, answer.text] == [400, 400, 429, expected]
     assert answer.headers["content-type"] == content_type
-    assert "retry-after" not in answer.headers
+    assert answer.headers.get("retry-after") == "1"
     assert world.cause() == "rate_limited"
 
 
@@ -278,6 +278,12 @@ def test_a_429_may_say_when_to_come_back_and_the_next_minute_is_free(world):
 
     assert (limited.status_code, limited.headers["retry-after"]) == (429, "30")
     assert world.post(world.exchange(code)).status_code == 200
+
+
+def test_a_profile_may_leave_retry_after_out(world):
+    world.sandbox.change_profile(token_requests_per_minute=0, retry_after=None)
+
+    assert "retry-after" not in world.post(world.exchange("TG-x")).headers
 
 
 def test_the_limit_is_one_for_each_application(world):

@@ -248,7 +248,35 @@ def test_linking_knows_no_other_method(world, method, path):
     assert world.cause() == "resource_unknown"
 
 
+@pytest.mark.parametrize("token", [None, "nonsense", "good"])
+@pytest.mark.parametrize("body", [{}, {"data": {"token": "TG-x"}}, {"json": {"token": "x"}}])
+def test_there_is_no_endpoint_to_revoke_tokens_and_no_token_is_asked_for(world, token, body):
+    good = world.tokens()["access_token"]
+    headers = {"Authorization": f"Bearer {good if token == 'good' else token}"} if token else {}
+
+    answer = world.http.post("/oauth/revoke", headers=headers, **body)
+
+    assert (answer.status_code, answer.text) == (404, NOT_FOUND)
+    assert world.cause() == "resource_unknown"
+    assert "no endpoint that revokes" in world.sandbox.journal.last().explanation
+    me = world.http.get("/users/me", headers={"Authorization": f"Bearer {good}"})
+    assert me.status_code == 200, "nothing was revoked"
+
+
+def test_a_revocation_endpoint_can_be_added_and_meets_faults(world):
+    world.sandbox.faults.add("refuse", status=503, on="/oauth/revoke")
+    failed = world.http.post("/oauth/revoke")
+    world.sandbox.resources.add("POST", "/oauth/revoke")
+
+    asked = world.http.post("/oauth/revoke")
+    token = world.tokens()["access_token"]
+    answer = world.http.post("/oauth/revoke", headers={"Authorization": f"Bearer {token}"})
+
+    assert [failed.status_code, asked.status_code, answer.status_code] == [503, 401, 200]
+
+
 ELSEWHERE = [
+    ("GET", "/oauth/revoke"),
     ("POST", "/oauth/token/"),
     ("POST", "/users/me"),
     ("GET", "/users/me/"),

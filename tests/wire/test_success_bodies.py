@@ -69,6 +69,18 @@ def test_each_preset_answers_all_three_grants(make_world, profile):
     assert_body(own, application_body(world, token_type=word))
 
 
+@pytest.mark.parametrize("profile", ["default", "strict"])
+@pytest.mark.parametrize(("linked", "sent"), [(True, "false"), (False, "true")])
+def test_test_token_in_a_refresh_changes_nothing(make_world, profile, linked, sent):
+    world = make_world(profile=profile)
+    first = world.tokens(test_token=linked)
+
+    renewed = world.post(world.renewal(first["refresh_token"], test_token=sent))
+
+    assert renewed.status_code == 200
+    assert first["live_mode"] is renewed.json()["live_mode"] is not linked
+
+
 @pytest.mark.parametrize("content_type", ["json", "form"])
 def test_form_and_json_get_the_same_answer(world, content_type):
     sent = {"json": world.exchange()} if content_type == "json" else {"data": world.exchange()}

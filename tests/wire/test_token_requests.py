@@ -197,7 +197,7 @@ def test_strict_refuses_the_query_and_a_challenge_without_method(make_world):
     world = make_world(profile="strict")
 
     answer = world.http.post("/oauth/token?x=1", json=world.exchange())
-    page = world.authorize(code_challenge="c" * 43)
+    page = world.authorize(code_challenge="c" * 43, state="s1")
 
     assert_invalid_request(answer, "unsupported parameter in the query: x")
     assert page.status_code == 400

@@ -13,13 +13,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mp_oauth_sandbox import wire
-from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.causes import Cause, Mistake
 from mp_oauth_sandbox.core.messages import Refused, TokenAccepted
+from mp_oauth_sandbox.core.paths import REVOKE
+from mp_oauth_sandbox.core.records import Application, Keys
 from mp_oauth_sandbox.core.refusals import refuse
+from mp_oauth_sandbox.core.use_token import judge_application, refused_by_type
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.faults import Answer
 from mp_oauth_sandbox.journal import Arrival, Happened
 from mp_oauth_sandbox.resources import Found
+from mp_oauth_sandbox.resources.application import shown_to_owner
 from mp_oauth_sandbox.resources.built_in import ResourceCall
 from mp_oauth_sandbox.web.api.answering import Answering, Render
 from mp_oauth_sandbox.web.arrivals import ARRIVAL
@@ -52,7 +56,9 @@ class ResourceApi:
         line = arrival.request
         found = engine.resources.find(request.method, _segments(request))
         authorization = request.headers.getlist("authorization")
-        parsed = wire.parse_bearer(authorization, request.scope["query_string"], engine.profile)
+        parsed = _revocation(request, found) or wire.parse_bearer(
+            authorization, request.scope["query_string"], engine.profile
+        )
         reply = await engine.resource(parsed, request=f"{request.method} {request.scope['path']}")
         secrets = {} if isinstance(parsed, Refused) else {"access_token": parsed.token}
         happened, granted = Happened(kind="resource", request=line, arrival=arrival), None
@@ -87,9 +93,11 @@ class ResourceApi:
         """What a good token gets; `facts` learn how it was used."""
         key = request.headers.get("x-idempotency-key", "").strip()
         facts.update(self._facts(token, key))
+        refused = refused_by_type(token, request.method, _segments(request))
+        if refused is not None:
+            return refused
         if found is None:
-            method, _, path = line.partition(" ")
-            return refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
+            return self._application(request, token) or _nothing(line)
         refused = self._problem(found, token, key)
         if refused is not None:
             return refused
@@ -98,6 +106,18 @@ class ResourceApi:
             return body
         own = {name.lower(): value for name, value in found.resource.headers.items()}
         return partial(_rendered, found.resource.status, body, own)
+
+    def _application(self, request: Request, token: TokenAccepted) -> Render | Refused | None:
+        """What /applications/{id} answers, where the profile has that."""
+        match _segments(request):
+            case ("applications", client_id):
+                application = self._engine.store.read(Keys(client_id=client_id)).application
+            case _:
+                return None
+        judged = judge_application(application, token, request.method, self._engine.profile)
+        if not isinstance(judged, Application):
+            return judged
+        return partial(_rendered, 200, msgspec.json.encode(shown_to_owner(judged)), {})
 
     def _facts(self, token: TokenAccepted, key: str) -> dict[str, str]:
         """What the journal says of a good token, and of how it was used."""
@@ -151,6 +171,11 @@ class ResourceApi:
         return None
 
 
+def _nothing(line: str) -> Refused:
+    method, _, path = line.partition(" ")
+    return refuse(Cause.RESOURCE_UNKNOWN, method=method, path=path)
+
+
 def _rendered(
     status: int, body: bytes, own: Mapping[str, str], headers: Mapping[str, str]
 ) -> wire.Told:
@@ -163,6 +188,14 @@ def _segments(request: Request) -> tuple[str, ...]:
     raw = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
     path: bytes = raw.partition(b"?")[0].removeprefix(b"/")
     return tuple(unquote_to_bytes(one).decode("utf-8", "replace") for one in path.split(b"/"))
+
+
+def _revocation(request: Request, found: Found | None) -> Refused | None:
+    """The 404 of an endpoint that people believe in: not even a token is asked for."""
+    method, path = request.method, request.scope["path"]
+    if found is not None or (method, path) != ("POST", REVOKE):
+        return None
+    return refuse(Cause.RESOURCE_UNKNOWN, Mistake.REVOCATION_ENDPOINT, method=method, path=path)
 
 
 def _of_nothing(refused: Refused, line: str, found: Found | None) -> Refused:

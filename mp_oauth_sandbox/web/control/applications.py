@@ -36,7 +36,8 @@ class ApplicationOperations:
         )
 
     async def _register(self, given: ApplicationIn) -> ApplicationOut:
-        return ApplicationOut.of(self._panel.register_application(given.wanted()))
+        made = self._panel.register_application(given.wanted())
+        return ApplicationOut.of(made, given.webhook)
 
     async def _list(self, given: Listed) -> ApplicationsOut:
         found, following = page_of(self._store, Application, given, known=self._panel.application)
@@ -48,7 +49,7 @@ class ApplicationOperations:
     async def _edit(self, given: ApplicationChange) -> ApplicationOut:
         known = self._found(given.client_id)
         changed = self._panel.update_application(known.client_id, given.applied_to)
-        return ApplicationOut.of(changed)
+        return ApplicationOut.of(changed, given.webhook)
 
     def _found(self, client_id: str) -> Application:
         application = self._panel.application(client_id)

@@ -60,7 +60,9 @@ class WebhookOperations:
             raise CallRefusedError(HTTPStatus.NOT_FOUND, error.problem, field="id") from error
 
     async def _simulate(self, given: SimulateIn) -> NotificationOut:
-        told = self._webhooks.simulate(given.client_id, given.user_id, action=given.action)
+        told = self._webhooks.simulate(
+            given.client_id, given.user_id, action=given.action, data_id=given.data_id
+        )
         return NotificationOut.of(told)
 
     async def _settle(self, given: SettleIn) -> Done:

@@ -52,6 +52,8 @@ def test_an_application_can_be_described_in_full(client: httpx.Client, seller: S
         "name": "Shop",
         "redirect_uris": [CALLBACK, "http://localhost:8000/callback"],
         "pkce_required": True,
+        "application_type": "online",
+        "activated": False,
         "client_id": "1234567890123456",
         "client_secret": "a-secret-of-ours",
         "owner": seller.user_id,
@@ -66,6 +68,8 @@ def test_an_application_can_be_described_in_full(client: httpx.Client, seller: S
     assert made["client_secret"] == "a-secret-of-ours"
     assert made["owner"] == seller.user_id
     assert made["pkce_required"] is True
+    assert made["application_type"] == "online"
+    assert made["activated"] is False
     assert made["scopes"] == ["offline_access", "read"]
     assert made["webhook"] == {"url": "http://localhost:8000/hook", "enabled": True}
     assert made["lifetimes"] == {
