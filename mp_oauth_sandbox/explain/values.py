@@ -187,7 +187,7 @@ class _Book:
     ) -> Likely | None:
         """A client_secret that is right, but for another application."""
         own = self._read(Keys(client_id=fields.get("client_id", ""))).application
-        if name != "client_secret" or (own is not None and own.client_secret == value):
+        if name != "client_secret" or own is None or own.client_secret == value:
             return None
         return Likely(f"{name} is {known.said}", "Use id and secret of one application.")
 
