@@ -155,7 +155,7 @@ ALMOST: dict[str, tuple[Callable[[Values], dict[str, str]], str]] = {
     "secret, cut": (lambda v: {"client_secret": v.secret[:-1]}, "cut off after 31 of 32"),
     "secret, other": (lambda v: {"client_secret": v.other}, "of application Otra"),
     "id, quoted": (lambda v: {"client_id": f'"{v.number}"'}, "the client_id of application Tienda"),
-    "id, of seller": (lambda v: {"client_id": v.seller}, "user_id"),
+    "id, of seller": (lambda v: {"client_id": v.seller}, "which the panel shows beside"),
     "swapped": (
         lambda v: {"client_id": v.secret, "client_secret": v.number},
         "and not a client_id",
