@@ -15,8 +15,8 @@ HIDDEN = Meta(extra={"hidden": True})
 Secret = Annotated[str, HIDDEN]
 
 
-class _DataclassFields:
-    """A struct's fields as the standard library's `dataclasses` asks for them."""
+class DataclassFields:
+    """The fields of a struct that users hold, as `dataclasses` asks for them."""
 
     def __get__(self, _value: object, kind: type[Struct]) -> "dict[str, Field[Any]]":
         return _as_dataclass(kind)
@@ -30,7 +30,7 @@ class Value(Struct, frozen=True, gc=False):
     it. Yet `dataclasses.replace`, `fields` and `asdict` take it for one.
     """
 
-    __dataclass_fields__: "ClassVar[dict[str, Field[Any]]]" = _DataclassFields()  # type: ignore[assignment]
+    __dataclass_fields__: "ClassVar[dict[str, Field[Any]]]" = DataclassFields()  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in _shown(type(self)))

@@ -1,13 +1,15 @@
 """One exchange as it is told to the journal, as that keeps it, and the text that explains it."""
 
+from dataclasses import Field
 from datetime import UTC, datetime
-from typing import Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from msgspec import Struct, field
 
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import NOBODY, Refused, Whose
 from mp_oauth_sandbox.core.reception import Judgement, Reception
+from mp_oauth_sandbox.core.values import DataclassFields
 
 Kind = Literal["authorization", "token", "resource", "control", "webhook"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -125,6 +127,8 @@ class Entry(Struct, kw_only=True, gc=False):
     def why(self) -> Cause | Reception | None:
         """The word for why it came out so: the cause of a refusal, or the reception."""
         return self.cause or self.reception
+
+    __dataclass_fields__: "ClassVar[dict[str, Field[Any]]]" = DataclassFields()  # type: ignore[assignment]
 
     @property
     def carried(self) -> dict[str, str]:
