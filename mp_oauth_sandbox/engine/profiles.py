@@ -75,7 +75,8 @@ def changed_profile(base: Profile, switches: Mapping[str, object]) -> Profile:
 def switched(profile: Profile) -> dict[str, object]:
     """The switches, by name, that differ from the preset of that name, else from the default."""
     preset = PRESETS.get(profile.name, DEFAULT)
-    values = {switch.name: getattr(profile, switch.name) for switch in switches()}
+    names = [one.name for one in fields(Profile) if one.name != "name"]
+    values = {name: getattr(profile, name) for name in names}
     return {name: value for name, value in values.items() if value != getattr(preset, name)}
 
 
