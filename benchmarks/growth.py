@@ -3,7 +3,8 @@
     python benchmarks/growth.py                 a million flows over a data file: five minutes
     python benchmarks/growth.py --flows N       fewer
 
-Memory: what a code that nobody redeems and a whole flow add to the process. Data file: flows
+Memory: what a code that nobody redeems and a whole flow add to the process, and what a refusal
+costs among all those codes. Data file: flows
 over one, a virtual day after each hundred, so that tokens expire after 18,000 of them: from
 then on nothing should grow. Now and then a second process starts over a copy of the file, and
 tells how long that took. Requests reach the application without a socket, and the journal is full
@@ -25,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message
@@ -130,19 +132,26 @@ def resident() -> float:
 
 
 def memory(flows: int) -> None:
-    """Print what a code and a flow add."""
-    for label, what in (("a code", Shop.code), ("a flow", Shop.flow)):
+    """Print what a code and a flow add, and what a refusal costs among so many codes."""
+    for label, what, count in (
+        ("a code", Shop.code, flows),
+        ("a flow", Shop.flow, min(flows, 50_000)),
+    ):
         shop = Shop(None)
 
-        async def some(count: int, shop: Shop = shop, what: object = what) -> None:
-            for _ in range(count):
-                await what(shop)  # type: ignore[operator]
+        async def some(times: int, shop: Shop = shop, what: Callable[[Shop], Any] = what) -> None:
+            for _ in range(times):
+                await what(shop)
 
         # The journal is full then, and so is the list of the dead.
-        asyncio.run(some(min(flows, 30_000)))
+        asyncio.run(some(min(count, 30_000)))
         before = resident()
-        asyncio.run(some(flows))
-        print(f"{label:<10}{(resident() - before) * 1e6 / flows:8.0f} bytes", flush=True)
+        few = cost(shop.refused, "")
+        asyncio.run(some(count))
+        print(f"{label:<10}{(resident() - before) * 1e6 / count:8.0f} bytes", flush=True)
+        if what is Shop.code:
+            many = cost(shop.refused, "")
+            print(f"a refusal {few:8.0f} us among the first, {many:.0f} among {count:,} more codes")
         shop.sandbox.close()
 
 
@@ -208,7 +217,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=about, epilog=explained)
     parser.add_argument("--flows", type=int, default=1_000_000, metavar="N", help="how many")
     flows: int = parser.parse_args().flows
-    memory(min(flows, 50_000))
+    memory(flows)
     with tempfile.TemporaryDirectory() as folder:
         data_file(flows, Path(folder))
 

@@ -38,6 +38,9 @@ def test_growth_is_told_tenth_by_tenth():
     text = printed("growth.py", "--flows", "200")
 
     assert len(re.findall(r"^a (?:code|flow) +\d+ bytes$", text, re.MULTILINE)) == 2
+    assert re.search(
+        r"^a refusal +\d+ us among the first, \d+ among 200 more codes$", text, re.MULTILINE
+    )
     tenths = re.findall(r"^ +(\d+)(?: +\d+(?:\.\d+)?){6}$", text, re.MULTILINE)
     assert tenths == [str(20 * tenth) for tenth in range(1, 11)]
 
