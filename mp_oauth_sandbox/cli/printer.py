@@ -12,6 +12,9 @@ Told = TypeVar("Told")
 #: Exchanges that wait for a reader; what is newer than that many is left out.
 MOST: Final = 10_000
 
+#: Exchanges that are taken from there at once, and wait for a reader in hand.
+TOGETHER: Final = 1_000
+
 #: Seconds of rest between two writes: what is told meanwhile leaves in one. To wake this thread
 #: for each exchange costs the server more than to decide it.
 _REST: Final = 0.02
@@ -76,7 +79,7 @@ class Printer(Generic[Told]):
         """Wait for an entry, and write it with all that waits behind it; False at the end."""
         told = [self._waiting.get()]
         with suppress(Empty):
-            while told[-1] is not None:
+            while told[-1] is not None and len(told) < TOGETHER:
                 told.append(self._waiting.get_nowait())
         # They found no place behind these.
         with self._lock:

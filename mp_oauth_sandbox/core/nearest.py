@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Final, cast
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from mp_oauth_sandbox.core.values import Value
 
@@ -225,6 +225,9 @@ def _encoded(value: str) -> Iterator[tuple[str, str]]:
 
 
 def _wrapped(value: str) -> Iterator[tuple[str, str]]:
+    if "://" in value or value.startswith("?"):
+        for _, part in parse_qsl(value.partition("?")[2]):
+            yield part, "inside of a URL"
     if value[:1] not in {"{", "["}:
         return
     try:

@@ -67,6 +67,16 @@ class Application(Registration, frozen=True, kw_only=True, tag=True):
     replaced_secret: Secret | None = None
 
 
+def secrets_of(application: Application) -> dict[str, str]:
+    """What of an application must not be shown, by what it is."""
+    found = {"client_secret": application.client_secret}
+    if application.replaced_secret:
+        found["client_secret before its rotation"] = application.replaced_secret
+    if application.webhook is not None:
+        found["webhook secret"] = application.webhook.secret
+    return found
+
+
 class Seller(Value, frozen=True, kw_only=True, tag=True):
     """A Mercado Pago account (RFC 6749: the resource owner).
 

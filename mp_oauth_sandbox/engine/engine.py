@@ -47,6 +47,7 @@ from mp_oauth_sandbox.core.records import (
     Record,
     Seller,
     View,
+    secrets_of,
 )
 from mp_oauth_sandbox.core.redeem import redeem_code
 from mp_oauth_sandbox.core.refresh import refresh
@@ -64,6 +65,9 @@ from mp_oauth_sandbox.stores.protocol import Decide, Store, StoreError
 
 T = TypeVar("T")
 Outcome = TypeVar("Outcome", TokensIssued, TokenAccepted, CodeIssued)
+
+#: Of so many applications no secret is shown in a refusal.
+_LOOKED_THROUGH = 1000
 
 #: What was decided, and when.
 _Decided = tuple[Outcome | Refused, datetime]
@@ -129,7 +133,12 @@ class Engine:
         # Around saving, taking on and noting: what was saved last is what is in effect, and what
         # the journal says last. Entered again by a listener of the journal that changes more.
         self._changing = threading.RLock()
-        self.journal = Journal(clock=clock, save=store.append_journal, kept=store.journal(1000))
+        self.journal = Journal(
+            clock=clock,
+            save=store.append_journal,
+            kept=store.journal(1000),
+            secrets=self._secrets,
+        )
         self.faults = Faults(note=self.note)
         self.resources = ResourceTable()
         self.left = left
@@ -316,6 +325,10 @@ class Engine:
         return Askable(
             application=view.application, consent_needed=consent_needed(link, self.profile)
         )
+
+    def _secrets(self) -> list[str]:
+        applications = self.store.page(Application, limit=_LOOKED_THROUGH)
+        return [secret for one in applications for secret in secrets_of(one).values()]
 
     def _application(self, client_id: str | None) -> Application | None:
         return self.store.read(Keys(client_id=client_id)).application if client_id else None

@@ -57,10 +57,12 @@ _ALIASES = {
 
 def likely_address(engine: Engine, method: str, path: str, query: bytes) -> Likely | None:
     """What was meant by a method and a path that answer nothing; None where they do."""
-    if path in {TOKEN, AUTHORIZATION}:
+    if method == "OPTIONS" or path in {TOKEN, AUTHORIZATION}:
         return _wrong_method(method, path, query)
     known = [AUTHORIZATION, TOKEN, CALLBACK, *(row.path for row in engine.resources.list())]
     segments = tuple(path.removeprefix("/").split("/"))
+    if method == "POST" and path.rstrip("/") in {"", "/oauth", "/auth"}:
+        return Likely(f"a token request without its path: {TOKEN}", f"POST to {TOKEN}, exactly.")
     if path in _ANSWERED or engine.resources.find(method, segments) is not None:
         return None
     for pattern, what, instead in _NOT_HERE:
@@ -93,7 +95,7 @@ def _near(path: str, known: list[str]) -> Likely | None:
             )
     close = get_close_matches(plain, known, n=1, cutoff=0.75)
     if close:
-        return Likely(f"the path: the nearest there is is {close[0]}", f"Use {close[0]}, exactly.")
+        return Likely(f"the path: the nearest one is {close[0]}", f"Use {close[0]}, exactly.")
     return None
 
 

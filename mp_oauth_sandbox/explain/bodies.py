@@ -32,10 +32,17 @@ _OTHER_NAMES = {
     "verifier": "code_verifier",
     "grant": "grant_type",
     "refresh": "refresh_token",
+    "token": "refresh_token",
     "returnurl": "redirect_uri",
     "codeverifier": "code_verifier",
     "pkceverifier": "code_verifier",
 }
+_LACKING = frozenset(
+    {
+        *(Cause.PARAMETER_MISSING, Cause.PARAMETER_SURPLUS),
+        *(Cause.VERIFIER_MISSING, Cause.CHALLENGE_MISSING),
+    }
+)
 _COMPRESSED = (
     (b"\x1f\x8b", "gzip"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
@@ -79,7 +86,7 @@ def likely_body(headers: Mapping[str, str], body: bytes) -> Likely | None:
         return Likely(
             "the body begins with a byte order mark", "Send it as UTF-8 without one (RFC 8259)."
         )
-    if media_type == "multipart/form-data" or start.startswith(b"--"):
+    if start.startswith(b"--") and (media_type.startswith("multipart/") or b"form-data" in body):
         return Likely("the body is a multipart form, as for files", _SEND_FORM)
     if start.startswith((b"[object", b"undefined", b"None", b"null")):
         return Likely(
@@ -142,7 +149,7 @@ def _json(start: bytes, media_type: str) -> Likely | None:
 
 def likely_names(fields: Mapping[str, str], refused: Refused) -> Likely | None:
     """A field that is there under almost its name, where one is missing."""
-    if refused.cause not in {Cause.PARAMETER_MISSING, Cause.PARAMETER_SURPLUS}:
+    if refused.cause not in _LACKING:
         return None
     found: list[str] = []
     for name in fields:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from mp_oauth_sandbox.control.explain import Explained, UrlPart
 from mp_oauth_sandbox.core.messages import Refused
-from mp_oauth_sandbox.core.records import Application
+from mp_oauth_sandbox.core.records import Application, secrets_of
 from mp_oauth_sandbox.core.refusals import explanation, remedy, visible
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.journal.masks import masked_paste
@@ -53,16 +53,6 @@ def named(application: Application) -> str:
 def applications(engine: Engine) -> Iterable[Application]:
     """The applications that are looked through."""
     return engine.store.page(Application, limit=_APPLICATIONS)
-
-
-def secrets_of(application: Application) -> dict[str, str]:
-    """What of an application must not be shown, by what it is."""
-    found = {"client_secret": application.client_secret}
-    if application.replaced_secret:
-        found["client_secret before its rotation"] = application.replaced_secret
-    if application.webhook is not None:
-        found["webhook secret"] = application.webhook.secret
-    return found
 
 
 def without_secrets(engine: Engine, explained: Explained) -> Explained:

@@ -1,5 +1,6 @@
 """A value that is almost a known one, or a known one of another kind."""
 
+import hashlib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cached_property
@@ -10,12 +11,12 @@ from mp_oauth_sandbox.core import pkce, shapes
 from mp_oauth_sandbox.core.causes import Cause
 from mp_oauth_sandbox.core.messages import Likely, Refused
 from mp_oauth_sandbox.core.nearest import Repair, difference, repairs, resemblance, without_value
-from mp_oauth_sandbox.core.records import Credential, CredentialKind, Keys, View
+from mp_oauth_sandbox.core.records import Credential, CredentialKind, Keys, Link, View, secrets_of
 from mp_oauth_sandbox.core.refusals import visible, word
 from mp_oauth_sandbox.core.uris import LOOPBACK_HOSTS
 from mp_oauth_sandbox.core.values import Value
 from mp_oauth_sandbox.engine.engine import Engine
-from mp_oauth_sandbox.explain.explained import applications, named, secrets_of
+from mp_oauth_sandbox.explain.explained import applications, named
 
 #: Among so many of the newest credentials one is looked for that begins or is written like it.
 _NEWEST = 1_000
@@ -43,6 +44,11 @@ _KINDS: dict[CredentialKind, ValueKind] = {
     CredentialKind.CODE: "code",
     CredentialKind.ACCESS_TOKEN: "access_token",
     CredentialKind.REFRESH_TOKEN: "refresh_token",
+}
+#: Where a code or a refresh token is right.
+_RIGHT_PLACE: dict[ValueKind, str] = {
+    "code": "Send it as code, with grant_type=authorization_code.",
+    "refresh_token": "Send it as refresh_token, with grant_type=refresh_token.",
 }
 _WORDS: dict[str, tuple[str, ...]] = {
     "grant_type": ("authorization_code", "refresh_token", "client_credentials"),
@@ -116,6 +122,10 @@ class _Book:
     @cached_property
     def _of_applications(self) -> dict[str, KnownValue]:
         known: dict[str, KnownValue] = {}
+        for link in self._engine.store.page(Link, limit=_NEWEST):
+            of = KnownValue("other", f"the public_key of seller {link.user_id}")
+            for prefix, key in ((shapes.LIVE, link.live_key), (shapes.TEST, link.test_key)):
+                known[shapes.PUBLIC_KEY.format(prefix=prefix, uuid=key)] = of
         for application in applications(self._engine):
             whose = f"of application {named(application)}"
             known.setdefault(application.public_key, KnownValue("other", f"the public_key {whose}"))
@@ -176,7 +186,7 @@ class _Book:
                 return None
             return Likely(
                 f"{name} is {known.said}{words}, and not {_CALLED[expected]}",
-                f"Send {_CALLED[expected]} as {name}.",
+                _RIGHT_PLACE.get(known.kind) or f"Send {_CALLED[expected]} as {name}.",
             )
         if words:
             return Likely(f"{name} is {known.said}{words}", f"Send {name} exactly as it was given.")
@@ -287,6 +297,16 @@ def _of_verifier(engine: Engine, fields: Mapping[str, str]) -> Likely | None:
     if compare_digest(sent.encode(), grant.challenge.value.encode()):
         why = "code_verifier is the code_challenge itself"
         return Likely(why, "Keep the verifier beside the state, and send that.")
+    if pkce.well_formed(sent) and pkce.s256(sent) == grant.challenge.value:
+        return Likely(
+            "the challenge was made with S256, and the authorization request did not say so",
+            "Send code_challenge_method=S256 with the code_challenge.",
+        )
+    if hashlib.sha256(sent.encode()).hexdigest() == grant.challenge.value.lower():
+        return Likely(
+            "the code_challenge is the SHA-256 in hexadecimal, and not in base64url",
+            "Make the challenge as RFC 7636 section 4.2 has it: base64url, without padding.",
+        )
     for repair in repairs(sent):
         if (
             repair.words

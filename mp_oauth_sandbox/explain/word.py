@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from mp_oauth_sandbox.control.explain import Explained
 from mp_oauth_sandbox.core import shapes
 from mp_oauth_sandbox.core.causes import Cause
-from mp_oauth_sandbox.core.records import Application, Keys
+from mp_oauth_sandbox.core.records import Application, Keys, secrets_of
 from mp_oauth_sandbox.core.refusals import refuse, visible
 from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.explain.credential import explain_credential
-from mp_oauth_sandbox.explain.explained import applications, named, secrets_of, verdict
+from mp_oauth_sandbox.explain.explained import applications, named, verdict
 from mp_oauth_sandbox.explain.values import nearest_known
 from mp_oauth_sandbox.journal import moment
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from mp_oauth_sandbox.core.causes import Cause
-from mp_oauth_sandbox.core.messages import Refused
+from mp_oauth_sandbox.core.messages import Likely, Refused
 from mp_oauth_sandbox.core.refusals import RULES, denied, missing, missing_of_trio, refuse
 from mp_oauth_sandbox.core.registration import InvalidInputError
 from mp_oauth_sandbox.faults.fault import Fault
@@ -71,7 +71,10 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
             async def refused(asked: Asked) -> Reply[Any]:
                 # Whatever becomes of the answer: nothing was decided.
                 by.meet()
-                reply = Reply[Any](outcome=self._refusal(asked))
+                refusal = self._refusal(asked)
+                if refusal.cause is not Cause.SELLER_DENIED:  # Which says so by itself.
+                    refusal = replace(refusal, likely=_BY_FAULT)
+                reply = Reply[Any](outcome=refusal)
                 return reply.touched(Effect(by=by, change=change)) if change else reply
 
             return refused
@@ -100,6 +103,13 @@ class Refuse(Fault, frozen=True, kw_only=True, tag="refuse"):
     def _with_retry_after(self, answer: Answer) -> Answer:
         """The header is as this fault says, whatever the profile sends with a 429."""
         return replace(answer, headers={**answer.headers, "retry-after": str(self.retry_after)})
+
+
+#: Else a refusal would accuse a request that may be right.
+_BY_FAULT = Likely(
+    "nothing of this: an armed fault answered so, whatever was sent",
+    "See how your application takes this answer. Nothing need be wrong with the request.",
+)
 
 
 def _without_body(answer: Answer) -> Answer:

@@ -4,7 +4,7 @@ import logging
 import threading
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import count, islice
 from operator import attrgetter
@@ -13,9 +13,10 @@ from typing import Unpack
 import msgspec
 
 from mp_oauth_sandbox.core.causes import Cause
+from mp_oauth_sandbox.core.messages import Refused
 from mp_oauth_sandbox.journal import assertions
 from mp_oauth_sandbox.journal.entries import Arrival, Delivery, Entry, Happened, Kind
-from mp_oauth_sandbox.journal.masks import masked_request, written
+from mp_oauth_sandbox.journal.masks import cleaned, masked_refusal, masked_request, without, written
 from mp_oauth_sandbox.journal.queries import ASIDE, Query, Wanted, Which, find
 
 #: How many entries are kept, newest first to stay.
@@ -39,8 +40,13 @@ class Journal:
         clock: Callable[[], datetime],
         save: Callable[[Sequence[bytes]], None],
         kept: Sequence[bytes] = (),
+        secrets: Callable[[], Iterable[str]] = tuple,
     ) -> None:
-        """`save` takes batches of encoded entries; `kept` are those of an earlier run."""
+        """`save` takes batches of encoded entries; `kept` are those of an earlier run.
+
+        `secrets` are texts of any shape that no entry may show.
+        """
+        self._secrets = secrets
         self._clock = clock
         self._save = save
         self._lock = threading.Lock()
@@ -84,6 +90,8 @@ class Journal:
         Everything in it is masked, so that nobody who records has to think of it.
         """
         entry, arrival = written(happened, happened.at or self._clock()), happened.arrival
+        if happened.refused is not None:
+            self._hide(entry)
         entry.arrived = next(self._numbers) if arrival is None else arrival.number
         with self._lock:
             entry.seq = self._next
@@ -105,6 +113,18 @@ class Journal:
                 # The decision stands; an answer must not get lost over its description.
                 _logger.exception("A subscriber of the journal failed on entry %d", entry.seq)
         return entry
+
+    def hidden(self, refused: Refused) -> Refused:
+        """A refusal that is to be shown, without code, token or any application's secret."""
+        return cleaned(masked_refusal(refused), without(self._secrets()))
+
+    def _hide(self, entry: Entry) -> None:
+        """Only where something was refused: what was granted held none in a wrong place."""
+        clean = without(self._secrets())
+        for name in ("request", "outcome", "line", "explanation", "remedy"):
+            text: str | None = getattr(entry, name)
+            setattr(entry, name, text and clean(text))
+        entry.facts = {name: clean(fact) for name, fact in entry.facts.items()}
 
     def complete(self, entry: Entry, delivery: Delivery) -> None:
         """An answer has been delivered, or has not: the exchange has ended."""

@@ -5,8 +5,10 @@ nobody has to know whether somebody else has masked already.
 """
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -46,10 +48,7 @@ def masked_request(method: str, path: str) -> str:
 
 def masked_refusal(refused: Refused) -> Refused:
     """A refusal whose explanation shows no code or token."""
-    facts, likely = {name: masked(fact) for name, fact in refused.facts.items()}, refused.likely
-    if likely is not None:
-        likely = Likely(masked(likely.why), masked(likely.do))
-    return replace(refused, facts=facts, likely=likely)
+    return cleaned(refused, masked)
 
 
 def masked_paste(refused: Refused) -> Refused:
@@ -60,6 +59,31 @@ def masked_paste(refused: Refused) -> Refused:
     if "sent" in facts and "://" not in facts["sent"] and "%3a" not in facts["sent"].lower():
         facts["sent"], facts["caret"] = f"(a value of {len(refused.facts['sent'])} characters)", ""
     return replace(refused, facts=facts)
+
+
+#: A shorter text is no secret that anybody chose in earnest, and may be any word.
+_SECRET_LENGTH = 8
+
+
+def without(secrets: Iterable[str]) -> Callable[[str], str]:
+    """What makes of a text one without these: as they are, percent-encoded, in any case."""
+    pattern = _any_of(tuple(one for one in secrets if len(one) >= _SECRET_LENGTH))
+    return (lambda text: text) if pattern is None else partial(pattern.sub, "...")
+
+
+# They change seldom, and each refusal asks.
+@lru_cache(maxsize=4)
+def _any_of(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
+    forms = {re.escape(form) for one in secrets for form in (one, quote(one, safe=""))}
+    return re.compile("|".join(sorted(forms)), re.IGNORECASE) if forms else None
+
+
+def cleaned(refused: Refused, clean: Callable[[str], str]) -> Refused:
+    """A refusal whose explanation has gone through this."""
+    facts, likely = {name: clean(fact) for name, fact in refused.facts.items()}, refused.likely
+    if likely is not None:
+        likely = Likely(clean(likely.why), clean(likely.do))
+    return replace(refused, facts=facts, likely=likely)
 
 
 def masked_client_id(client_id: str | None) -> str | None:

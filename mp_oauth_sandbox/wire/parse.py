@@ -297,7 +297,9 @@ def parse_bearer(
         if "," in token:
             problem = "a comma is in it, as where a proxy has joined two Authorization fields"
             return refuse(Cause.TOKEN_MALFORMED, problem=problem)
-        if profile.bearer_syntax == "rfc6750" and not _BEARER.fullmatch(authorization[0]):
+        # White space around the value of a field is no part of it: RFC 9110 section 5.5.
+        bare = authorization[0].strip(" \t")
+        if profile.bearer_syntax == "rfc6750" and not _BEARER.fullmatch(bare):
             return refuse(Cause.TOKEN_MISSING, problem=_NOT_RFC_6750)
         return UseToken(token=token)
     if profile.access_token_in_query and query:

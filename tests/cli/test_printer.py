@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from mp_oauth_sandbox.cli.printer import MOST, Printer
+from mp_oauth_sandbox.cli.printer import MOST, TOGETHER, Printer
 from mp_oauth_sandbox.journal import Entry
 
 
@@ -48,7 +48,7 @@ def test_entries_are_printed_in_their_order(reader: Reader):
 
 
 def test_whoever_does_not_read_is_told_how_many_are_missing(reader: Reader):
-    told = MOST + 50
+    told = MOST + TOGETHER + 50
     for number in range(told):
         reader.printer.tell(entry(number))
 

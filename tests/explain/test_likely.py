@@ -1,12 +1,13 @@
 """A refused request is explained by what its sender probably did, and the wire stays as it is."""
 
 import gzip
+import hashlib
 import json
 import socket
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
@@ -87,7 +88,7 @@ ADDRESSES = {
     ("GET", "/oauth/authorize"): ("another server's path", "Use /authorization"),
     ("GET", "/authorizaton"): ("/authorization, with one character missing", "exactly"),
     ("GET", "/users/me/"): ("/users/me, with a slash behind it", "exactly"),
-    ("GET", "/user/me"): ("nearest there is is /users/me", "exactly"),
+    ("GET", "/user/me"): ("the nearest one is /users/me", "exactly"),
     ("POST", "/users/me"): ("there is GET /users/me, and not POST", "Send GET"),
     ("OPTIONS", "/oauth/token"): ("a browser's preflight (CORS)", "from your server"),
     ("GET", "/oauth/token?client_secret=x"): ("its URL is in every log", "POST to /oauth/token"),
@@ -97,6 +98,8 @@ ADDRESSES = {
     ("GET", "/.well-known/oauth-authorization-server"): ("discovery (RFC 8414)", "by hand"),
     ("GET", "/oauth/jwks.json"): ("publish keys", "Do not verify tokens"),
     ("GET", "/oauth/userinfo"): ("userinfo", "GET /users/me"),
+    ("OPTIONS", "/v1/payments"): ("a browser's preflight (CORS)", "from your server"),
+    ("POST", "/oauth"): ("a token request without its path", "POST to /oauth/token"),
     ("POST", "/oauth/introspect"): ("RFC 7662", "take a 401"),
 }
 
@@ -190,6 +193,64 @@ def test_a_value_that_is_almost_a_known_one_is_named(shop: Shop, slip: str):
     assert told in shop.explained()
 
 
+def test_a_code_challenge_that_was_made_otherwise_is_named(shop: Shop):
+    verifier = "v" * 50
+    url = shop.sandbox.authorization_url(shop.application)
+    for challenge, told in (
+        (pkce.s256(verifier), "made with S256, and the authorization request did not say so"),
+        (hashlib.sha256(verifier.encode()).hexdigest(), "the SHA-256 in hexadecimal"),
+    ):
+        answer = shop.http.get(f"{url}&code_challenge={challenge}")
+        code = httpx.URL(answer.headers["location"]).params["code"]
+
+        shop.http.post("/oauth/token", json=shop.body(code=code, code_verifier=verifier))
+
+        assert told in shop.explained()
+
+
+@pytest.mark.parametrize("place", ["path", "redirect_uri", "host", "type", "encoded"])
+def test_a_secret_of_any_shape_is_shown_nowhere(sandbox: Sandbox, place: str):
+    application = sandbox.register_application(
+        redirect_uris=[CALLBACK], client_secret="A-secret.1+x"
+    )
+    secret = application.client_secret
+    query = f"client_id={application.client_id}&response_type=code&redirect_uri="
+    with httpx.Client(transport=sandbox.transport(), base_url=sandbox.url) as http:
+        pages = {
+            "path": lambda: http.get(f"/x/{secret}/y"),
+            "redirect_uri": lambda: http.get(f"/authorization?{query}https://x.example/{secret}"),
+            "host": lambda: http.get(f"/authorization?{query}https://u:{secret}@x.example/"),
+            "encoded": lambda: http.get(
+                f"/authorization?{query}https://x.example/{quote(quote(secret, safe=''))}"
+            ),
+            "type": lambda: http.post(
+                "/oauth/token", content=b"x", headers={"content-type": f"text/{secret}"}
+            ),
+        }
+        answer = pages[place]()
+    told = sandbox.journal.last().explain() + answer.text
+
+    for form in (secret, quote(secret, safe="")):
+        assert form.lower() not in told.lower()
+
+
+def test_a_refusal_by_a_fault_accuses_nobody(shop: Shop):
+    shop.sandbox.faults.add("refuse", cause="parameter_missing", on="exchange")
+
+    shop.http.post("/oauth/token", json=shop.body(code=shop.code(), client_secret="undefined"))
+
+    assert "an armed fault answered so" in shop.explained()
+    assert "undefined" not in shop.explained()
+
+
+def test_a_refresh_token_in_the_field_of_a_code_is_sent_to_its_own(shop: Shop):
+    token = shop.tokens()["refresh_token"]
+
+    shop.http.post("/oauth/token", json=shop.body(grant_type="refresh_token", code=token))
+
+    assert "Send it as refresh_token, with grant_type=refresh_token" in shop.explained()
+
+
 BEARERS: dict[str, tuple[Callable[[str, Application], str], str]] = {
     "twice": (lambda token, _: f"Bearer Bearer {token}", "with `Bearer` before it"),
     "cut": (lambda token, _: f"Bearer {token[:64]}", "cut off after 64 of"),
@@ -229,7 +290,11 @@ BODIES: dict[str, tuple[str, Callable[[dict[str, str]], bytes], str]] = {
     "nested": ("json", lambda b: json.dumps({"data": b}).encode(), "inside of `data`"),
     "object": ("json", lambda _: b"[object Object]", "nobody has encoded"),
     "no type": ("", lambda b: json.dumps(b).encode(), "sent without a Content-Type"),
-    "multipart": ("multipart", lambda _: b"--x\r\n", "a multipart form"),
+    "multipart": (
+        "multipart",
+        lambda _: b'--x\r\nContent-Disposition: form-data; name="code"\r\n\r\n1\r\n--x--\r\n',
+        "a multipart form",
+    ),
     "xml": ("json", lambda _: b"<xml/>", "XML or HTML"),
     "cut": ("json", lambda b: json.dumps(b).encode()[:-1], "ends in the middle"),
     "comma": ("json", lambda b: json.dumps(b).encode()[:-1] + b",}", "almost JSON"),

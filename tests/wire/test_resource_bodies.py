@@ -158,6 +158,8 @@ def test_a_401_comes_in_three_forms(world, variant, missing, invalid):
 
 WRITTEN = {
     "Bearer {}": True,
+    "Bearer {} ": True,
+    "Bearer {}\t": True,
     "bEARER  {}": True,
     "Bearer         {}": True,
     "Bearer \t{}": False,

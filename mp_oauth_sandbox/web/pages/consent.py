@@ -17,7 +17,6 @@ from mp_oauth_sandbox.engine.engine import Engine
 from mp_oauth_sandbox.engine.panel import Panel
 from mp_oauth_sandbox.faults import Answer, Reply
 from mp_oauth_sandbox.journal import Delivery, Entry, Happened
-from mp_oauth_sandbox.journal.masks import masked_refusal
 from mp_oauth_sandbox.web.arrivals import ARRIVAL
 from mp_oauth_sandbox.web.delivery import PLAIN, JournaledResponse
 from mp_oauth_sandbox.web.mistakes import likely_of
@@ -114,7 +113,7 @@ class SellerPages:
 
         `reply` is what faults have made of it: another status, or another delivery.
         """
-        refused = masked_refusal(likely_of(self._engine, refused, request))
+        refused = self._engine.journal.hidden(likely_of(self._engine, refused, request))
         seller = self._seller(session)
         error = wire_error(refused, self._engine.profile)
         status = error.status if error.status in {429, *range(500, 600)} else 400
