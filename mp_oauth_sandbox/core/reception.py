@@ -116,7 +116,8 @@ ROWS: MappingProxyType[Reception, tuple[str, str, str]] = MappingProxyType(
         ),
         Reception.FORGERY_REFUSED: (
             "The receiver answered {status} to what it must not believe, as it should: {flaws}."
-            " To Mercado Pago that is a failure like any other: {follows}",
+            " The forgery was the sandbox's; the notification behind it goes on as a refused one,"
+            " and is genuine from now on. {follows}",
             "Nothing: this is how it should be.",
             _SIGNED,
         ),

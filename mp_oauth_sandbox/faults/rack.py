@@ -90,12 +90,23 @@ class Faults:
             self._count = 0
             self._placed(faults)
 
-    def meeting(self, asked: Asked) -> list[tuple[Armed, str]]:
-        """The faults that this notification meets, each with its description; all are counted."""
-        found = self._meetings(asked)
-        for _, meeting in found:
-            meeting.meet()
-        return [(armed, meeting.said) for armed, meeting in found]
+    def meeting(
+        self, asked: Asked, *, hides: Callable[[Fault, Fault], bool]
+    ) -> list[tuple[Armed, str]]:
+        """The faults that do their work on this notification, each with its description.
+
+        `hides` tells of two whether the first leaves nothing for the second to do: that one is
+        not counted then.
+        """
+        found, met = self._meetings(asked), list[tuple[Armed, str]]()
+        for at, (armed, meeting) in enumerate(found):
+            others = [other.fault for other, _ in found[:at] + found[at + 1 :]]
+            if any(hides(other, armed.fault) for other in others):
+                meeting.end()
+            else:
+                meeting.meet()
+                met.append((armed, meeting.said))
+        return met
 
     async def serve(self, asked: Asked, decide: Serve) -> Reply[Any]:
         """Serve a request by `decide`, as the faults that are for it will have it.

@@ -47,3 +47,16 @@ class WebhookFault(Fault, frozen=True, kw_only=True, tag="webhook"):
     def label(self) -> str:
         """See Fault.label."""
         return f"webhook {self.how}"
+
+
+#: What has no signature has none that could be wrong.
+_SIGNED = frozenset({"wrong-secret", "old-timestamp", "other-application"})
+
+
+def hides(one: Fault, other: Fault) -> bool:
+    """Whether the first leaves the second nothing to do, on one notification."""
+    if not (isinstance(one, WebhookFault) and isinstance(other, WebhookFault)):
+        return False
+    if one.how == "lost":
+        return other.how != "lost"
+    return one.how == "unsigned" and other.how in _SIGNED

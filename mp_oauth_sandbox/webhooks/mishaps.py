@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from mp_oauth_sandbox.core.records import Notification
 from mp_oauth_sandbox.faults import Asked, Faults, WebhookFault
+from mp_oauth_sandbox.faults.webhook import hides
 
 FaultsOf = Callable[[Notification], Sequence[WebhookFault]]
 
@@ -27,7 +28,7 @@ def armed(faults: Faults) -> FaultsOf:
             client_id=notification.client_id,
             user_id=notification.user_id,
         )
-        met = [one.fault for one, _ in faults.meeting(asked)]
+        met = [one.fault for one, _ in faults.meeting(asked, hides=hides)]
         return [fault for fault in met if isinstance(fault, WebhookFault)]
 
     return of

@@ -288,3 +288,26 @@ def test_faults_that_fail_are_no_faults(
 
     assert notification.status == "accepted"
     assert "could not be had" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("hows", "worked"),
+    [
+        (("lost", "unsigned"), "lost"),
+        (("unsigned", "lost"), "lost"),
+        (("wrong-secret", "unsigned"), "unsigned"),
+        (("unsigned", "old-timestamp"), "unsigned"),
+    ],
+)
+def test_a_fault_that_another_one_leaves_nothing_to_do_stays_armed(
+    sandbox: Sandbox, application: Application, seller: Seller, hows: tuple[str, str], worked: str
+):
+    armed = [sandbox.faults.add("webhook", how=how, times=1) for how in hows]
+
+    sandbox.webhooks.simulate(application.client_id, seller)
+    sandbox.webhooks.settle()
+
+    assert {how: one.used for how, one in zip(hows, armed, strict=True)} == {
+        how: int(how == worked) for how in hows
+    }
+    assert len(sandbox.faults.never_reached()) == 1
