@@ -278,7 +278,8 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             f"{_REFERENCE}: unsupported_grant_type; the sentence is a guess",
         ),
         Cause.CODE_UNKNOWN: _grant(
-            "No such code was ever issued here, or it was dropped long after its end.",
+            "No such code was ever issued here, or it was before the last reset, or it was dropped"
+            " long after its end.",
             "Send the code exactly as it arrived in the callback. " + _RESTART,
         ),
         Cause.CODE_EXPIRED: _grant(
@@ -334,7 +335,8 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "RFC 9700 section 2.1.1; one ML note",
         ),
         Cause.REFRESH_UNKNOWN: _grant(
-            "No such refresh token was ever issued here, or it was dropped long after its end.",
+            "No such refresh token was ever issued here, or it was before the last reset, or it was"
+            " dropped long after its end.",
             "Send the refresh_token of the newest answer, unchanged; otherwise the seller must"
             " link again.",
         ),
@@ -426,7 +428,8 @@ RULES: MappingProxyType[Cause, Rule] = MappingProxyType(
             "Send the access_token of the newest answer, unchanged.",
         ),
         Cause.TOKEN_UNKNOWN: _token(
-            "No such access token was ever issued here, or it was dropped long after its end.",
+            "No such access token was ever issued here, or it was before the last reset, or it was"
+            " dropped long after its end.",
             "Send the access_token of the newest answer; tokens of the real Mercado Pago do not"
             " work here, and the reverse.",
         ),

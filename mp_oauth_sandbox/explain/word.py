@@ -16,6 +16,8 @@ from mp_oauth_sandbox.explain.explained import applications, named, verdict
 from mp_oauth_sandbox.explain.values import nearest_known
 from mp_oauth_sandbox.journal import moment
 
+_NEVER = "was never issued here, or only before the last reset"
+
 
 def explain_secret(engine: Engine, text: str) -> Explained:
     """What the sandbox knows of a text without line breaks that is no URL."""
@@ -41,7 +43,7 @@ def _unknown_access_token(engine: Engine, text: str, client_id: str, user_id: in
     facts = _parts(engine, text, "access_token", user_id, client_id)
     lines = [
         f"{facts['what']} looks like an access token of application {_application(facts)} and"
-        f" seller {_seller(facts)} (from its parts), but was never issued here",
+        f" seller {_seller(facts)} (from its parts), but {_NEVER}",
         *verdict(refuse(Cause.TOKEN_UNKNOWN), facts),
     ]
     return Explained(kind="unknown", text="\n".join(lines), facts=facts)
@@ -53,7 +55,7 @@ def _unknown_code(engine: Engine, text: str, seconds: int, user_id: int) -> Expl
     facts["made_at"] = moment(datetime.fromtimestamp(seconds, UTC))
     lines = [
         f"{facts['what']} looks like a code or refresh token of seller {_seller(facts)}, made at"
-        f" {facts['made_at']} (from its parts), but was never issued here",
+        f" {facts['made_at']} (from its parts), but {_NEVER}",
         *verdict(refuse(Cause.CODE_UNKNOWN), facts),
     ]
     return Explained(kind="unknown", text="\n".join(lines), facts=facts)

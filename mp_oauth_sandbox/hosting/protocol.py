@@ -56,8 +56,8 @@ _CANCEL_SECONDS: Final = 0.5
 _BACKLOG: Final = 2048
 # RFC 9110 section 7.2: a host and a port. No name has a comma, which joins two fields.
 _HOST: Final = re.compile(rb"(?:\[[\w:.%~-]+\]|[\w.%~!$&'()*+;=-]*)(?::\d*)?")
-# Before HTTP/1.1 there was none.
-_WITHOUT_HOST: Final = {"0.9", "1.0"}
+# The parser takes others, too, as if they were one of these.
+_VERSIONS: Final = {"1.0", "1.1"}
 
 
 @lru_cache(maxsize=1)
@@ -187,7 +187,11 @@ class _BoundedProtocol(HttpToolsProtocol):
             if self.parser.get_method() == b"CONNECT":
                 self._reject(TUNNEL)
             return
-        if not self._hosts and self.parser.get_http_version() not in _WITHOUT_HOST:
+        version = self.parser.get_http_version()
+        if version not in _VERSIONS:
+            self._reject(MALFORMED)
+        # Before HTTP/1.1 there was none.
+        if not self._hosts and version == "1.1":
             self._reject(HOST_MISSING)
         if self._hosts and (len(self._hosts) > 1 or not _HOST.fullmatch(self._hosts[0])):
             self._reject(HOST_INVALID)

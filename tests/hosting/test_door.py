@@ -70,7 +70,7 @@ ODD: list[tuple[Oddity, bytes]] = [
     ("malformed", request(OWN, "content-length: 1", "content-length: 2", line="POST / HTTP/1.1")),
     ("malformed", request(OWN, "transfer-encoding: chunked", line="POST / HTTP/1.1") + b"no\r\n"),
     ("host_missing", request("authorization: Bearer APP_USR-secret")),
-    ("host_missing", request(line="GET / HTTP/2.0")),
+    ("malformed", request(line="GET / HTTP/2.0")),
     ("host_missing", request("connection: upgrade", "upgrade: h2c")),
     ("host_invalid", request(OWN, "Host: localhost")),
     ("host_invalid", request(OWN, "HOST: other.example", line="GET / HTTP/1.0")),
