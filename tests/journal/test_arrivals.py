@@ -119,6 +119,8 @@ def test_what_a_gate_holds_is_seen_from_its_arrival(
             pool.submit(refresh, http, application, tokens["refresh_token"])
             if held == 1:
                 until(lambda: in_flight(http) == [("POST /oauth/token", None)])
+                # Its body too has come: else the second may be first at the gate.
+                until(lambda: http.get("/_sandbox/faults").json()["faults"][0]["held"] == 1)
 
     first, second = ended(sandbox, 5)[-2:]
     assert before < second.arrived < first.arrived < first.decided < second.decided
